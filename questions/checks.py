@@ -39,7 +39,10 @@ def _spoken_length(question: Question) -> Iterator[tuple[str, str]]:
     seconds = spoken_seconds(question.card.model_answer)
     low, high = SPOKEN_SECONDS
     if not low <= seconds <= high:
-        yield "card.model_answer", f"takes {seconds:.0f} s to say; expected {low} to {high} s ({low * WORDS_PER_MINUTE // 60} to {high * WORDS_PER_MINUTE // 60} words)"
+        yield (
+            "card.model_answer",
+            f"takes {seconds:.0f} s to say; expected {low} to {high} s ({low * WORDS_PER_MINUTE // 60} to {high * WORDS_PER_MINUTE // 60} words)",
+        )
 
 
 def _markup(question: Question) -> Iterator[tuple[str, str]]:

@@ -197,7 +197,7 @@ class MultipleItem(ChoiceItem):
     @property
     def guessing(self) -> float:
         """Probability that a blind guess over all non-empty subsets is right."""
-        return 1 / (2 ** len(self.choices) - 1)
+        return 1.0 / float(2 ** len(self.choices) - 1)
 
     @model_validator(mode="after")
     def _several_are_right(self) -> MultipleItem:

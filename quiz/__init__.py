@@ -1,0 +1,1 @@
+"""Asking, grading, adapting and remembering."""

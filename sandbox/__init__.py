@@ -1,0 +1,1 @@
+"""The sandbox: small LSTMs trained on the spot, each run ending in a computed verdict."""

@@ -1,0 +1,18 @@
+"""Cells, tasks, training and probes, on torch and nothing else.
+
+The submodules load on first use, so that declaring an experiment (its claim, controls and rule) does not import
+torch: the pages that only list experiments stay light, and the quiz starts without it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from sandbox.core import cells, devices, probes, tasks, training
+
+    __all__ = ["cells", "devices", "probes", "tasks", "training"]
+else:
+    __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules={"cells", "devices", "probes", "tasks", "training"})
