@@ -1,0 +1,65 @@
+# make run    set everything up and start Carousel        make check     format, lint, types, import contracts, question bank
+# make test   set everything up and run every test        make bench     measured times beside their targets
+# make format put the code in the house format            make pictures  take the pictures under docs/pictures anew
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench pictures clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+# The first Python of these that is 3.11 or newer. Say PYTHON=/path/to/python to choose another.
+PYTHON ?= $(shell for p in python3 python python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# The tests' Chromium: one that is there, else Playwright's, else Debian's package.
+CHROMIUM = CAROUSEL_CHROMIUM="$$($(BIN)/python tests/browser/find_chromium.py)" && export CAROUSEL_CHROMIUM
+
+help:
+	@sed -n 's/^# //; /^make /p' $(MAKEFILE_LIST)
+
+run: $(VENV)/installed
+	@$(BIN)/python -m quiz migrate
+	@exec $(BIN)/python -m quiz serve
+
+test: $(VENV)/installed-dev
+	@$(CHROMIUM) && $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m questions check
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed-dev
+	@$(CHROMIUM) && $(BIN)/python -m tests.bench $(ARGS)
+
+pictures: $(VENV)/installed-dev
+	@$(CHROMIUM) && $(BIN)/python -m tests.browser.take_pictures $(ARGS)
+
+# Tool caches and the virtual environment; never data/.
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# The stamps are newer than what they were installed from, so an unchanged checkout installs nothing.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Carousel needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || true)." \
+		"Install one, or say which: make run PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Carousel needs Python 3.11 or newer; PYTHON=$(PYTHON) is $$("$(PYTHON)" --version 2>&1)." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$("$(PYTHON)" --version) ..."
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python -m venv failed. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/installed: requirements.txt constraints.txt | $(VENV)/bin/python
+	@echo "Installing requirements.txt (a few minutes the first time) ..."
+	@$(PIP) install -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing requirements-dev.txt ..."
+	@$(PIP) install -r requirements-dev.txt
+	@touch $@
