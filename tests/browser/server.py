@@ -47,7 +47,8 @@ class Server:
     `log` collects what it prints, over restarts. The port stays the same, so an open page can reconnect.
     """
 
-    def __init__(self, folder: Path, *, command: Sequence[str] = SERVE, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *, command: Sequence[str] = SERVE, cwd: Path = ROOT, environment: dict[str, str] | None = None) -> None:
+        self.cwd = cwd
         self.database = folder / "carousel.db"
         self.log = folder / "server.log"
         self.port = free_port()
@@ -68,7 +69,9 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it says it is healthy. Errors: ServerFailed."""
         with self.log.open("a") as log:
-            self.process = psutil.Popen(self.command, cwd=ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = psutil.Popen(
+                self.command, cwd=self.cwd, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
         try:
             wait_until(self.answers, START_LIMIT_S, f"{self.url} healthy")
         except TimeoutError as error:
@@ -118,7 +121,8 @@ class Server:
             return
         family = [self.process, *self.workers(), *self.family.values()]
         if self.process.poll() is None:
-            self.process.send_signal(how)
+            # Ctrl-C in a terminal reaches the workers, too.
+            (os.killpg if how is signal.SIGINT else os.kill)(self.process.pid, how)
         _, left = psutil.wait_procs(set(family), timeout=STOP_LIMIT_S)
         stayed = [describe(one) for one in left]
         for one in left:

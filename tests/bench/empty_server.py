@@ -1,0 +1,10 @@
+"""Serves the empty page as Carousel is served: `python -m tests.bench.empty_server PORT`."""
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+import uvicorn
+
+if __name__ == "__main__":
+    uvicorn.run(st.App(Path(__file__).with_name("empty_page.py")), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
