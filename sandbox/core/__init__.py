@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from sandbox.core import cells, devices, probes, tasks, training
+    from . import cells, devices, probes, tasks, training
 
     __all__ = ["cells", "devices", "probes", "tasks", "training"]
 else:

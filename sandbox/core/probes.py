@@ -1,0 +1,61 @@
+"""Measuring what a network does, and turning tensors into the plain numbers a picture holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sandbox.core.cells import LSTMState, Reader, Trace, trace
+
+
+def error_or_inf(value: float) -> float:
+    """An error for a verdict: what diverged into NaN has infinite error."""
+    return math.inf if math.isnan(value) else value
+
+
+def accuracy(logits: Tensor, target: Tensor) -> float:
+    """The share of labelled steps answered right; logits (..., classes), target (...) with −100 where there is no label.
+
+    A network that answers NaN answers nothing: it is counted as wrong, not as the class argmax happens to return.
+    """
+    labelled = target >= 0
+    right = (logits.argmax(-1) == target) & logits.isfinite().all(-1) & labelled
+    return float(right.sum()) / float(labelled.sum())
+
+
+def record_gates(model: Reader, x: Tensor, state: LSTMState | None = None) -> Trace:
+    """Every gate and state of the model's LSTM on x (B, T, D), without gradients, on the CPU. Errors: TypeError for another cell."""
+    if not isinstance(model.recurrent, nn.LSTM):
+        raise TypeError(f"gates are recorded of an LSTM, got {type(model.recurrent).__name__}")
+    with torch.no_grad():
+        return Trace(*(part.cpu() for part in trace(model.recurrent, x, state)))
+
+
+def busiest_unit(model: Reader, h: Tensor) -> int:
+    """The unit the answer leans on most: largest |read-out weight| × standard deviation of h (B, T, H)."""
+    weight = model.readout.weight.detach().abs().sum(0).cpu()  # (H,)
+    return int((weight * h.std((0, 1))).nan_to_num(0.0).argmax())
+
+
+def plain(values: Tensor, digits: int = 4) -> list[float]:
+    """A tensor (N,) as floats of `digits` significant digits, for a picture."""
+    return rounded(values.detach().double().cpu().tolist(), digits)
+
+
+def rounded(values: Sequence[float], digits: int = 4) -> list[float]:
+    """Floats of `digits` significant digits; NaN and infinities stay."""
+    return [float(f"{value:.{digits}g}") for value in values]
+
+
+def thin(values: Sequence[float], at_most: int = 250) -> tuple[list[float], list[float]]:
+    """At most `at_most` of a series' values with their positions from 1: the largest of each stretch, so no peak is lost.
+
+    A NaN counts as largest.
+    """
+    size = max(1, math.ceil(len(values) / at_most))
+    starts = range(0, len(values), size)
+    peaks = [max(range(a, min(a + size, len(values))), key=lambda k: math.inf if math.isnan(values[k]) else values[k]) for a in starts]
+    return [float(peak + 1) for peak in peaks], rounded([values[peak] for peak in peaks])

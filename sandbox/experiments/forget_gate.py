@@ -1,0 +1,227 @@
+"""Question 7: what the forget gate is for, shown on a stream that never ends.
+
+Three LSTMs read the same endless stream of segments and are never reset (Gers, Schmidhuber & Cummins 2000). One is
+whole; one has its forget gate held at exactly 1, the cell of 1997; the third has it held at 1 too, but wired to 0 at
+each new segment by somebody who knows where segments start. If the third succeeds where the second fails, what was
+missing is forgetting and nothing else.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sandbox import core
+from sandbox.protocol import (
+    Arm,
+    Check,
+    Choice,
+    Curve,
+    Experiment,
+    Lines,
+    Measured,
+    Measures,
+    Number,
+    Outcome,
+    Panel,
+    Paper,
+    Point,
+    Preset,
+    Series,
+    Settings,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from sandbox.core.tasks import StreamWindow
+
+BATCH, WINDOW, CLIP = 32, 30, 1.0  # streams side by side; steps between updates; largest gradient norm
+LAST = 30  # windows over which the final error is taken
+SHOWN = 2  # windows in the picture of the gates
+START, ASKED = 1, 3  # the input channels that mark a segment's start, and the step at which its value is asked for
+
+ARMS = (
+    Arm("full", "LSTM with forget gate", "lstm"),
+    Arm("none", "no forget gate (f = 1)", "ablated"),
+    Arm("reset", "no forget gate, cell emptied by hand at each start", "oracle"),
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An arm at the end of its training, with what is needed to read on: its state and its stream."""
+
+    model: core.cells.Reader
+    state: core.cells.LSTMState | None
+    stream: Iterator[StreamWindow]
+    history: core.training.History
+
+    def final(self, metric: str) -> float:
+        """The mean over the last windows; infinite when training diverged."""
+        return core.probes.error_or_inf(self.history.mean_of_last(metric, LAST))
+
+
+def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
+    """Train the three arms on the same stream, then measure and show them."""
+    arms = {arm.key: _train(arm.key, settings, seed, device) for arm in ARMS}
+    trained = yield from core.training.interleave(arms, Point, seed, device)
+    values = {name: arm.final("nmse") for name, arm in trained.items()}
+    yield Measured(values | {"cell_ratio": trained["none"].final("cell") / trained["full"].final("cell")})
+    yield _gates_picture(trained["full"], trained["none"], device)
+    yield _growth_picture({arm.key: trained[arm.key].history.of["cell"] for arm in ARMS})
+
+
+def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, Trained]:
+    import torch
+
+    lstm = torch.nn.LSTM(4, int(settings["hidden"]), batch_first=True)
+    core.cells.set_forget_bias(lstm, float(settings["forget_bias"]))
+    if arm == "none":
+        core.cells.hold_gate(lstm, "f")
+    elif arm == "reset":
+        core.cells.wire_reset(lstm, START)
+    model = core.cells.Reader(lstm, 1).to(device)
+    stream = core.tasks.endless_segments(BATCH, WINDOW, core.devices.generator(seed, "stream"), binary=settings["values"] == "binary")
+    state: core.cells.LSTMState | None = None
+
+    def forward() -> tuple[Tensor, Measures]:
+        nonlocal state
+        window = next(stream).to(device)
+        answer, after = model(window.x, state)  # (B, T, 1)
+        state = core.cells.detached(after)  # never reset: the next window goes on from here
+        loss = (answer[..., 0] - window.target).square().mean()
+        return loss, {"nmse": float(loss.detach()) / core.tasks.STREAM_TARGET_VARIANCE, "cell": float(state[1].abs().mean())}
+
+    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
+    history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), CLIP)
+    return Trained(model, state, stream, history)
+
+
+# --- Pictures ---------------------------------------------------------------------------------------------------
+
+
+def _gates_picture(full: Trained, none: Trained, device: str) -> Lines:
+    """The gates of the unit each answer leans on most, on the next steps of one stream."""
+    import torch
+
+    windows = [next(full.stream) for _ in range(SHOWN)]
+    x = torch.cat([window.x for window in windows], 1).to(device)  # (B, T, 4)
+    starts, asked = _marked(x[0, :, START]), _marked(x[0, :, ASKED])
+    steps = [float(t) for t in range(x.shape[1])]
+    events = [*((t, "start") for t in starts), *((t, "asked") for t in asked)]
+    panels, sizes, forget = [], [], {}
+    for arm, trained in ((ARMS[0], full), (ARMS[1], none)):
+        trace = core.probes.record_gates(trained.model, x, trained.state)  # each (B, T, H)
+        unit = core.probes.busiest_unit(trained.model, trace.h)
+        gates = {gate: core.probes.plain(getattr(trace, gate)[0, :, unit]) for gate in ("i", "f", "o")}
+        series = [Series(f"{gate} gate", gate, steps, values, steps=True) for gate, values in gates.items()]
+        panels.append(Panel(f"{arm.label}: unit {unit + 1}", "gate", series, y_range=(0.0, 1.0), events=events))
+        sizes.append(Series(arm.label, arm.role, steps, core.probes.plain(trace.c[0].abs().mean(1)), steps=True))
+        forget[arm.key] = gates["f"]
+    panels.append(Panel("Size of the cell state", "mean |c|", sizes, log_y=True, events=events))
+    at_start = statistics.fmean(forget["full"][int(t)] for t in starts)
+    between = statistics.fmean(f for t, f in enumerate(forget["full"]) if t not in starts)
+    message = f"Forget gate: {at_start:.2f} when a new value arrives, {between:.2f} otherwise"
+    ends = " and ".join(f"{series.y[-1]:.3g} ({series.label})" for series in sizes)
+    alt = f"Gates i, f and o of one unit of each network over {len(steps)} steps of one stream. {message}. Mean |c| at the end: {ends}."
+    return Lines("gates", message, alt, "step after training", panels)
+
+
+def _growth_picture(cell: dict[str, list[float]]) -> Lines:
+    """Mean |c| at the end of every window, over the whole stream."""
+    series = []
+    for arm in ARMS:
+        update, size = core.probes.thin(cell[arm.key])
+        series.append(Series(arm.label, arm.role, [WINDOW * u for u in update], size))
+    last = {arm: values[-1] for arm, values in cell.items()}
+    message = f"After {WINDOW * len(cell['none']):,} steps the cell state is {last['none']:.3g} without a forget gate, {last['full']:.3g} with one"
+    alt = f"Mean size of the cell state along the stream, logarithmic. {message}, and {last['reset']:.3g} when emptied by hand."
+    return Lines("growth", message, alt, "step of the stream", [Panel("Size of the cell state", "mean |c|", series, log_y=True)])
+
+
+def _marked(flags: Tensor) -> list[float]:
+    """The steps at which an input channel (T,) is 1."""
+    return [float(t) for t, flag in enumerate(flags.tolist()) if flag]
+
+
+# --- Judging ----------------------------------------------------------------------------------------------------
+
+CHECKS = (
+    Check("full", "error with a forget gate", "<", 0.05),
+    Check("none", "error without", ">", 0.1),
+    Check("reset", "error without, cell emptied by hand", "<", 0.1),
+    Check("cell_ratio", "size of the cell state, without ÷ with", ">", 100.0),
+)
+
+
+def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
+    """Which prediction came true, from the medians over seeds."""
+    median = {check.measure: statistics.median(values[check.measure] for values in measured) for check in CHECKS}
+    if median["none"] <= 0.1:
+        return "copes"
+    if median["full"] >= 0.05:
+        return "both-fail"
+    return "drowns" if median["cell_ratio"] > 100 else "fails-small"
+
+
+EXPERIMENT = Experiment(
+    id="forget-gate",
+    number=7,
+    title="A stream that is never reset",
+    claim="On an endless stream an LSTM without a forget gate cannot answer: its cell state grows without end. "
+    "Emptying its cell at each new segment cures it, so forgetting is all that was missing.",
+    textbook="The forget gate lets the cell discard what is no longer needed; without it the cell state accumulates.",
+    truths=(
+        "Growth alone is not fatal: with the values −1 and +1 some networks without a forget gate cope, by writing the difference "
+        "between the new value and the old. Try it: set the values to binary.",
+        "The gate is called forget, yet most of the time it stands near 1 and keeps. It closes for a step when a new value arrives.",
+    ),
+    limits=(
+        "One small network and one task. With resets between short sequences, as in most training, the gate matters far less.",
+        "The gate is removed before training. Knocking it out of a trained network would overstate how much it is needed.",
+    ),
+    paper=Paper("Gers, F. A., Schmidhuber, J., Cummins, F.", 2000, "Learning to Forget: Continual Prediction with LSTM", "Neural Computation 12(10)"),
+    asks="Values arrive one after another in an endless stream, each to be recalled a few steps later. Nobody ever resets the network. "
+    "What happens to an LSTM whose forget gate is held at 1, so that it never forgets?",
+    predictions=(
+        Outcome("drowns", "It fails, and its cell state grows more than a hundredfold"),
+        Outcome("fails-small", "It fails, though its cell state stays of ordinary size"),
+        Outcome("copes", "It answers well: never forgetting is what memory needs"),
+        Outcome("both-fail", "Both fail: the stream is too much for the whole LSTM, too"),
+    ),
+    outcome=outcome,
+    controls=(
+        Number(name="hidden", label="Units", help="Cells in each network.", default=8, low=1, high=64, whole=True),
+        Number(
+            name="forget_bias",
+            label="Forget bias at the start",
+            help="The forget gate of the whole LSTM starts near σ of this: −2 gives .12, 0 gives .5, 1 gives .73, 6 gives .998.",
+            default=1,
+            low=-2,
+            high=6,
+            step=0.5,
+        ),
+        Choice(
+            name="values",
+            label="Values to recall",
+            help="Real values are uniform between −1.73 and 1.73; binary ones are −1 or +1. Both have variance 1.",
+            default="real",
+            options={"real": "real numbers", "binary": "−1 or +1"},
+        ),
+        Number(name="updates", label="Updates", help="Each reads 30 more steps of 32 streams.", default=300, low=50, high=2000, step=50, whole=True),
+        Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
+    ),
+    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 8, {"updates": 600})},
+    arms=ARMS,
+    curves=(
+        Curve("nmse", "error ÷ variance of the target", log_y=True, rules=((1.0, "always answering 0"), (0.05, "solved"))),
+        Curve("cell", "mean |c|", log_y=True),
+        Curve("gradient", "gradient norm before clipping", log_y=True, rules=((CLIP, "clipped above"),)),
+    ),
+    checks=CHECKS,
+    run=run,
+)
