@@ -8,13 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from questions.schema import Group, Item, SandboxLink
+from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import Grade, Response
 
-Confidence = Literal["guess", "unsure", "sure"]
-Reason = Literal["due", "new", "again", "ahead"]
+__all__ = [
+    "Confidence",
+    "DayStat",
+    "Feedback",
+    "MasteryCell",
+    "ProgressView",
+    "Reason",
+    "RunRow",
+    "SessionSummary",
+    "SessionView",
+    "SummaryLine",
+    "Turn",
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,20 @@
+"""What a page can ask for. One call, one transaction; `now` (aware) and `rng` come from the caller."""
+
+from quiz.service.errors import NotAnswered, PresentationClosed, QuizError, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownRun, UnknownSession
+from quiz.service.practice import MAX_LENGTH, QuizService
+from quiz.service.runs import INTERRUPTED, RunBook
+
+__all__ = [
+    "INTERRUPTED",
+    "MAX_LENGTH",
+    "NotAnswered",
+    "PresentationClosed",
+    "QuizError",
+    "QuizService",
+    "RunBook",
+    "UnknownLearner",
+    "UnknownPresentation",
+    "UnknownQuestion",
+    "UnknownRun",
+    "UnknownSession",
+]

@@ -1,0 +1,334 @@
+"""Practice: start, ask, answer, move on, sum up.
+
+Every call is one transaction and safe to repeat: a double click, a second tab or a refresh gets what the first call
+made. Writers hold the write lock from their first read, so "is there one already?" and "make one" are one step.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from typing import cast, get_args
+from uuid import uuid4
+
+from questions.loader import QuestionBank
+from questions.schema import Item, NumberItem
+from quiz.engine.ability import estimate
+from quiz.engine.examiner import Shown, pick
+from quiz.engine.facts import Confidence, Reason
+from quiz.engine.grading import InvalidResponse, Response, grade
+from quiz.engine.state import NOTHING_YET, LearnerState, fold
+from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
+from quiz.service.progress import progress_view
+from quiz.service.wordings import Wordings
+from quiz.storage.database import Database
+from quiz.storage.models import Attempt, Learner, PracticeSession, Presentation
+from quiz.storage.repository import Repository
+from quiz.views import Feedback, ProgressView, SessionSummary, SessionView, SummaryLine, Turn
+
+MAX_LENGTH = 100
+
+
+class QuizService:
+    """The quiz's use cases. One instance serves every thread of the process.
+
+    Where `learner` may be given, a session or presentation of someone else is refused as unknown.
+    """
+
+    def __init__(self, database: Database, bank: QuestionBank) -> None:
+        self.bank = bank
+        self._database = database
+        self._wordings = Wordings(database, bank)
+        self._groups = {question.id: question.group.value for question in bank.questions}
+        self._states: dict[int, tuple[int, LearnerState]] = {}  # learner -> (last attempt folded, state); only committed attempts
+
+    # --- sessions ---
+
+    def default_learner(self) -> int:
+        """The learner of an installation for one person; made when there is none."""
+        with self._database.read() as repository:
+            learner = repository.first_learner()
+        if learner is not None:
+            return learner.id
+        with self._database.write() as repository:
+            learner = repository.first_learner()
+            if learner is None:
+                learner = Learner(name="learner")
+                repository.add(learner)
+            return learner.id
+
+    def open_session(self, learner: int) -> SessionView | None:
+        """The session the learner can resume."""
+        with self._database.read() as repository:
+            session = repository.open_session(learner)
+            return None if session is None else _session_view(repository, session)
+
+    def start_session(self, learner: int, length: int, now: datetime, only: Sequence[str] = ()) -> SessionView:
+        """Start a session of `length` answers over the questions `only` (empty: all). An open one is returned instead.
+
+        Errors: UnknownLearner, UnknownQuestion; ValueError for a length outside 1..MAX_LENGTH.
+        """
+        if not 1 <= length <= MAX_LENGTH:
+            raise ValueError(f"a session has 1 to {MAX_LENGTH} items, got {length}")
+        for question in only:
+            if question not in self.bank.by_id:
+                raise UnknownQuestion(question)
+        with self._database.write() as repository:
+            if not repository.has_learner(learner):
+                raise UnknownLearner(learner)
+            session = repository.open_session(learner)
+            if session is None:
+                session = PracticeSession(id=uuid4().hex, learner_id=learner, length=length, only=list(dict.fromkeys(only)), started_at=_aware(now))
+                repository.add(session)
+            return _session_view(repository, session)
+
+    def end_session(self, session_id: str, now: datetime, *, learner: int | None = None) -> SessionSummary:
+        """End the session (again: no change) and sum it up. An open unanswered item is closed. Errors: UnknownSession."""
+        with self._database.write() as repository:
+            session = _session(repository, session_id, learner)
+            if session.ended_at is None:
+                session.ended_at = _aware(now)
+                for presentation in repository.presentations(session_id):
+                    presentation.closed_at = presentation.closed_at or session.ended_at
+            return self._summary(repository, session)
+
+    def summary(self, session_id: str, *, learner: int | None = None) -> SessionSummary:
+        """How the session went, or goes. Errors: UnknownSession."""
+        with self._database.read() as repository:
+            return self._summary(repository, _session(repository, session_id, learner))
+
+    def last_summary(self, learner: int) -> SessionSummary | None:
+        """How the session that ended last went."""
+        with self._database.read() as repository:
+            session = repository.last_ended_session(learner)
+            return None if session is None else self._summary(repository, session)
+
+    # --- items ---
+
+    def current(self, session_id: str, now: datetime, rng: random.Random, *, learner: int | None = None) -> Turn | None:
+        """The item in front of the learner: the open one, else the next, chosen now; None when the session is over.
+
+        Errors: UnknownSession.
+        """
+        with self._database.read() as repository:
+            session = _session(repository, session_id, learner)
+            shown = repository.presentations(session_id)
+            if (presentation := _open(shown)) is not None:
+                return self._turn(repository, presentation)
+            if self._is_over(session, shown):
+                return None
+        with self._database.write() as repository:
+            session = _session(repository, session_id, learner)
+            shown = repository.presentations(session_id)
+            presentation = _open(shown)
+            if presentation is None:
+                if self._is_over(session, shown):
+                    return None
+                presentation = self._present(repository, session, shown, _aware(now), rng)
+            return self._turn(repository, presentation)
+
+    def submit(self, presentation_id: str, response: Response, confidence: Confidence | None, now: datetime, *, learner: int | None = None) -> Turn:
+        """Record the answer and return the turn with its feedback. The first recorded answer wins; later ones get it with `repeated`.
+
+        Errors: UnknownPresentation; PresentationClosed when it was skipped; InvalidResponse, and then nothing is recorded.
+        """
+        with self._database.write() as repository:
+            presentation = _presentation(repository, presentation_id, learner)
+            repeated = presentation.attempt is not None
+            if not repeated:
+                self._record(repository, presentation, response, confidence, _aware(now))
+            turn = self._turn(repository, presentation)
+        if repeated and turn.feedback is not None:
+            return replace(turn, feedback=replace(turn.feedback, repeated=True))
+        return turn
+
+    def advance(self, presentation_id: str, now: datetime, *, learner: int | None = None) -> None:
+        """Leave an answered item; the session ends with its last one. Errors: UnknownPresentation, NotAnswered."""
+        with self._database.write() as repository:
+            presentation = _presentation(repository, presentation_id, learner)
+            if presentation.attempt is None and presentation.closed_at is None:
+                raise NotAnswered(presentation_id)
+            if presentation.closed_at is None:
+                presentation.closed_at = _aware(now)
+                session = presentation.session
+                if session.ended_at is None and repository.answered(session.id) >= session.length:
+                    session.ended_at = presentation.closed_at
+
+    def skip(self, presentation_id: str, now: datetime, *, learner: int | None = None) -> None:
+        """Leave an item without answering; no attempt is recorded. An answered one is left alone. Errors: UnknownPresentation."""
+        with self._database.write() as repository:
+            presentation = _presentation(repository, presentation_id, learner)
+            if presentation.attempt is None and presentation.closed_at is None:
+                presentation.closed_at = _aware(now)
+
+    # --- progress ---
+
+    def progress(self, learner: int, now: datetime, zone: tzinfo) -> ProgressView:
+        """Everything the progress page shows; days are those of `zone`."""
+        with self._database.read() as repository:
+            return progress_view(self.bank, repository, learner, self._state(repository, learner), _aware(now), zone)
+
+    def state(self, learner: int) -> LearnerState:
+        """What is known about the learner, brought up to date."""
+        with self._database.read() as repository:
+            return self._state(repository, learner)
+
+    # --- inside a transaction ---
+
+    def _state(self, repository: Repository, learner: int) -> LearnerState:
+        """The folded state. Must be called before this transaction adds an attempt: only committed ones may be kept."""
+        last, state = self._states.get(learner, (0, NOTHING_YET))
+        facts, newest = repository.facts_after(learner, last)
+        if facts:
+            state = fold(state, facts)
+            self._states[learner] = (newest, state)
+        return state
+
+    def _is_over(self, session: PracticeSession, shown: Sequence[Presentation]) -> bool:
+        answered = sum(presentation.attempt is not None for presentation in shown)
+        return session.ended_at is not None or answered >= session.length or not self._questions(session)
+
+    def _questions(self, session: PracticeSession) -> Sequence[str]:
+        return [name for name in session.only if name in self.bank.by_id] if session.only else list(self.bank.by_id)
+
+    def _present(self, repository: Repository, session: PracticeSession, shown: Sequence[Presentation], now: datetime, rng: random.Random) -> Presentation:
+        state = self._state(repository, session.learner_id)
+        answered = sum(presentation.attempt is not None for presentation in shown)
+        chosen = pick(
+            questions=[self.bank.by_id[name] for name in self._questions(session)],
+            state=state,
+            abilities=estimate(state.evidence, self._groups),
+            shown=[_shown(presentation) for presentation in shown],
+            remaining=session.length - answered,
+            now=now,
+            rng=rng,
+        )
+        question_version, item_version = self._wordings.ids(chosen.question, chosen.item)
+        repository.add(
+            Presentation(
+                id=uuid4().hex,
+                session_id=session.id,
+                position=len(shown) + 1,
+                question_version_id=question_version,
+                item_version_id=item_version,
+                order=list(chosen.order),
+                reason=chosen.reason,
+                shown_at=now,
+            )
+        )
+        return repository.presentations(session.id)[-1]
+
+    def _record(self, repository: Repository, presentation: Presentation, response: Response, confidence: Confidence | None, now: datetime) -> None:
+        if presentation.closed_at is not None:
+            raise PresentationClosed(presentation.id)
+        if confidence is not None and confidence not in get_args(Confidence):
+            raise InvalidResponse(f"confidence must be one of {', '.join(get_args(Confidence))} or nothing, got {confidence!r}")
+        item = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id).item
+        graded = grade(item, response)
+        self._state(repository, presentation.session.learner_id)
+        attempt = Attempt(
+            presentation_id=presentation.id,
+            learner_id=presentation.session.learner_id,
+            response=_fitting(item, response).to_json(),
+            correct=graded.correct,
+            score=graded.score,
+            confidence=confidence,
+            answered_at=now,
+            seconds=max((now - presentation.shown_at).total_seconds(), 0.0),
+        )
+        repository.add(attempt)
+        presentation.attempt = attempt
+
+    def _turn(self, repository: Repository, presentation: Presentation) -> Turn:
+        wording = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id)
+        session = _session_view(repository, presentation.session)
+        feedback = None if presentation.attempt is None else self._feedback(repository, presentation, presentation.attempt, wording.item)
+        return Turn(
+            presentation_id=presentation.id,
+            session=session,
+            position=session.answered + (feedback is None),
+            item=wording.item,
+            item_id=presentation.item_version.full_id,
+            question_id=wording.question.id,
+            question_number=wording.question.number,
+            question_title=wording.question.title,
+            order=tuple(presentation.order),
+            reason=cast("Reason", presentation.reason),
+            link=wording.question.link_for(wording.item),
+            model_answer=wording.question.card.model_answer,
+            feedback=feedback,
+        )
+
+    def _feedback(self, repository: Repository, presentation: Presentation, attempt: Attempt, item: Item) -> Feedback:
+        response = Response.from_json(attempt.response)
+        # The grade is the recorded one; only its lines are worked out again.
+        graded = replace(grade(item, response), correct=attempt.correct, score=attempt.score)
+        confidence = cast("Confidence | None", attempt.confidence)
+        next_due = self._due_after(repository, presentation, attempt)
+        return Feedback(response, confidence, graded, attempt.answered_at, next_due)
+
+    def _due_after(self, repository: Repository, presentation: Presentation, attempt: Attempt) -> datetime:
+        last, state = self._states.get(attempt.learner_id, (0, NOTHING_YET))
+        if last < attempt.id:  # just recorded and not committed yet: fold it for this answer only
+            facts, _ = repository.facts_after(attempt.learner_id, last)
+            state = fold(state, facts)
+        return state.questions[presentation.item_version.question_id].memory.due_at
+
+    def _summary(self, repository: Repository, session: PracticeSession) -> SessionSummary:
+        lines = tuple(
+            self._summary_line(repository, presentation, presentation.attempt)
+            for presentation in repository.presentations(session.id)
+            if presentation.attempt is not None
+        )
+        return SessionSummary(_session_view(repository, session), sum(line.correct for line in lines), lines)
+
+    def _summary_line(self, repository: Repository, presentation: Presentation, attempt: Attempt) -> SummaryLine:
+        wording = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id)
+        return SummaryLine(
+            question_id=wording.question.id,
+            question_title=wording.question.title,
+            item_id=presentation.item_version.full_id,
+            prompt=wording.item.prompt,
+            correct=attempt.correct,
+            link=wording.question.link_for(wording.item),
+        )
+
+
+def _aware(now: datetime) -> datetime:
+    if now.tzinfo is None:
+        raise ValueError(f"now must have a time zone, got {now.isoformat()}")
+    return now.astimezone(UTC)
+
+
+def _session(repository: Repository, session_id: str, learner: int | None) -> PracticeSession:
+    session = repository.session(session_id)
+    if session is None or learner not in (None, session.learner_id):
+        raise UnknownSession(session_id)
+    return session
+
+
+def _presentation(repository: Repository, presentation_id: str, learner: int | None) -> Presentation:
+    presentation = repository.presentation(presentation_id)
+    if presentation is None or learner not in (None, presentation.session.learner_id):
+        raise UnknownPresentation(presentation_id)
+    return presentation
+
+
+def _session_view(repository: Repository, session: PracticeSession) -> SessionView:
+    return SessionView(session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only))
+
+
+def _open(shown: Sequence[Presentation]) -> Presentation | None:
+    return next((presentation for presentation in shown if presentation.closed_at is None), None)
+
+
+def _shown(presentation: Presentation) -> Shown:
+    item = presentation.item_version
+    return Shown(item.question_id, item.full_id, item.format, None if presentation.attempt is None else presentation.attempt.correct)
+
+
+def _fitting(item: Item, response: Response) -> Response:
+    """The part of the response that the item's format uses."""
+    return Response(text=response.text) if isinstance(item, NumberItem) else Response(keys=response.keys)

@@ -1,0 +1,1 @@
+"""Where everything is kept: SQLite through SQLAlchemy. Nothing above this package imports SQLAlchemy."""

@@ -1,0 +1,135 @@
+"""Every query, on one session. The transaction belongs to the caller (Database.read or Database.write)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, joinedload, undefer
+
+from quiz.engine.facts import AttemptFact, Confidence
+from quiz.storage.models import Attempt, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+
+
+class Repository:
+    """Reads and writes rows. Nothing is committed here."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, row: Learner | QuestionVersion | ItemVersion | PracticeSession | Presentation | Attempt | StoredRun) -> None:
+        """Insert `row` now, so that its id is known and constraints have been checked."""
+        self._session.add(row)
+        self._session.flush()
+
+    # --- learners and wordings ---
+
+    def first_learner(self) -> Learner | None:
+        """The learner with the lowest id."""
+        return self._session.scalar(select(Learner).order_by(Learner.id).limit(1))
+
+    def has_learner(self, learner: int) -> bool:
+        """Whether there is such a learner."""
+        return self._session.get(Learner, learner) is not None
+
+    def question_versions(self) -> dict[tuple[str, str], int]:
+        """(question id, hash) -> row id."""
+        return {
+            (question, digest): id_
+            for question, digest, id_ in self._session.execute(select(QuestionVersion.question_id, QuestionVersion.hash, QuestionVersion.id))
+        }
+
+    def item_versions(self) -> dict[tuple[str, str], int]:
+        """(question id, hash) -> row id."""
+        return {(question, digest): id_ for question, digest, id_ in self._session.execute(select(ItemVersion.question_id, ItemVersion.hash, ItemVersion.id))}
+
+    def question_content(self, version: int) -> dict[str, Any]:
+        """The question's wording as it was stored."""
+        content: dict[str, Any] = self._session.scalars(select(QuestionVersion.content).where(QuestionVersion.id == version)).one()
+        return content
+
+    def item_content(self, version: int) -> dict[str, Any]:
+        """The item's wording as it was stored."""
+        content: dict[str, Any] = self._session.scalars(select(ItemVersion.content).where(ItemVersion.id == version)).one()
+        return content
+
+    # --- sessions and presentations ---
+
+    def session(self, session_id: str) -> PracticeSession | None:
+        """A practice session."""
+        return self._session.get(PracticeSession, session_id)
+
+    def open_session(self, learner: int) -> PracticeSession | None:
+        """The learner's open session."""
+        return self._session.scalar(select(PracticeSession).where(PracticeSession.learner_id == learner, PracticeSession.ended_at.is_(None)))
+
+    def last_ended_session(self, learner: int) -> PracticeSession | None:
+        """The session that ended last."""
+        ended = select(PracticeSession).where(PracticeSession.learner_id == learner, PracticeSession.ended_at.is_not(None))
+        return self._session.scalar(ended.order_by(PracticeSession.ended_at.desc()).limit(1))
+
+    def answered(self, session_id: str) -> int:
+        """How many answers the session holds."""
+        counted = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == session_id)
+        return self._session.scalars(counted).one()
+
+    def presentation(self, presentation_id: str) -> Presentation | None:
+        """A presentation with its session, item and attempt."""
+        return self._session.scalar(_presentations().where(Presentation.id == presentation_id))
+
+    def presentations(self, session_id: str) -> Sequence[Presentation]:
+        """A session's presentations in order, with items and attempts."""
+        return self._session.scalars(_presentations().where(Presentation.session_id == session_id).order_by(Presentation.position)).all()
+
+    # --- attempts ---
+
+    def facts_after(self, learner: int, attempt_id: int) -> tuple[list[AttemptFact], int]:
+        """The learner's attempts after `attempt_id` as facts, in order, and the id of the last one."""
+        rows = self._session.execute(
+            select(
+                Attempt.id, ItemVersion.question_id, ItemVersion.key, ItemVersion.difficulty, ItemVersion.guessing,
+                Attempt.correct, Attempt.confidence, Attempt.answered_at,
+            )
+            .select_from(Attempt).join(Presentation).join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
+            .where(Attempt.learner_id == learner, Attempt.id > attempt_id)
+            .order_by(Attempt.id)
+        ).all()  # fmt: skip
+        facts = [
+            AttemptFact(question, f"{question}/{key}", difficulty, guessing, correct, cast("Confidence | None", confidence), at)
+            for _, question, key, difficulty, guessing, correct, confidence, at in rows
+        ]
+        return facts, rows[-1][0] if rows else attempt_id
+
+    def outcomes(self, learner: int) -> Iterator[tuple[datetime, bool]]:
+        """When each attempt was answered, and whether it was right."""
+        return (
+            (at, correct)
+            for at, correct in self._session.execute(select(Attempt.answered_at, Attempt.correct).where(Attempt.learner_id == learner).order_by(Attempt.id))
+        )
+
+    # --- runs ---
+
+    def run(self, run_id: str, learner: int, with_record: bool = False) -> StoredRun | None:
+        """A learner's run."""
+        wanted = select(StoredRun).where(StoredRun.id == run_id, StoredRun.learner_id == learner)
+        return self._session.scalar(wanted.options(undefer(StoredRun.record)) if with_record else wanted)
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is such a run, whoever started it."""
+        return bool(self._session.scalar(select(func.count()).select_from(StoredRun).where(StoredRun.id == run_id)))
+
+    def recent_runs(self, learner: int, limit: int) -> Sequence[StoredRun]:
+        """A learner's runs, newest first, without their records."""
+        return self._session.scalars(
+            select(StoredRun).where(StoredRun.learner_id == learner).order_by(StoredRun.started_at.desc(), StoredRun.id).limit(limit)
+        ).all()
+
+    def unfinished_runs(self, learner: int) -> Iterable[StoredRun]:
+        """A learner's runs that have not ended."""
+        return self._session.scalars(select(StoredRun).where(StoredRun.learner_id == learner, StoredRun.ended_at.is_(None))).all()
+
+
+def _presentations() -> Select[Presentation]:
+    return select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))
