@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -51,11 +52,12 @@ def rounded(values: Sequence[float], digits: int = 4) -> list[float]:
 
 
 def thin(values: Sequence[float], at_most: int = 250) -> tuple[list[float], list[float]]:
-    """At most `at_most` of a series' values with their positions from 1: the largest of each stretch, so no peak is lost.
+    """At most `at_most` of a series' values with their positions, counted from 1: the largest of each stretch, so no peak is lost.
 
-    A NaN counts as largest.
+    What is not finite is left out, as no axis has a place for it: say it in words.
     """
     size = max(1, math.ceil(len(values) / at_most))
-    starts = range(0, len(values), size)
-    peaks = [max(range(a, min(a + size, len(values))), key=lambda k: math.inf if math.isnan(values[k]) else values[k]) for a in starts]
-    return [float(peak + 1) for peak in peaks], rounded([values[peak] for peak in peaks])
+    finite = [(position, value) for position, value in enumerate(values, 1) if math.isfinite(value)]
+    stretches = groupby(finite, key=lambda pair: (pair[0] - 1) // size)
+    peaks = [max(stretch, key=lambda pair: pair[1]) for _, stretch in stretches]
+    return [float(position) for position, _ in peaks], rounded([value for _, value in peaks])
