@@ -1,0 +1,1 @@
+"""The quiz's pages, and the server that serves them."""

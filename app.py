@@ -1,0 +1,74 @@
+"""Carousel's wiring: settings, services, pages. `python -m quiz serve` serves it; `streamlit run app.py` works too.
+
+Everything stands under the guard because worker processes import the main script again when they start.
+"""
+
+if __name__ == "__main__":
+    import random
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    import streamlit as st
+
+    from questions.loader import QuestionBankError, load_bank
+    from quiz.service import QuizService, RunBook
+    from quiz.settings import InvalidSettings, Settings
+    from quiz.storage.database import DatabaseUnusable, open_database
+    from quiz.ui import components, context, unusable
+    from sandbox.jobs import Laboratory
+    from sandbox.registry import UnknownExperiment, find_experiment
+    from sandbox.settings import InvalidLabSetting, LabSettings
+    from sandbox.ui import context as lab_context
+
+    LAB = str(Path(__file__).parent / "sandbox" / "ui" / "pages" / "lab.py")
+
+    def experiment_title(experiment_id: str) -> str:
+        """An experiment's title; the id itself when it has left the sandbox since."""
+        try:
+            return find_experiment(experiment_id).title
+        except UnknownExperiment:
+            return experiment_id
+
+    def outcome_text(experiment_id: str, key: str) -> str:
+        """What an outcome's key stands for."""
+        try:
+            return {outcome.key: outcome.text for outcome in find_experiment(experiment_id).predictions}.get(key, key)
+        except UnknownExperiment:
+            return key
+
+    @st.cache_resource(show_spinner=False)
+    def start() -> Laboratory:
+        """Open everything once a process and hand it to the pages. Whatever cannot be used is raised before anything starts."""
+        settings, lab_settings, bank = Settings.from_environment(), LabSettings.from_environment(), load_bank()
+        database = open_database(settings.database_url)
+        service = QuizService(database, bank)
+        learner = service.default_learner()
+        runs = RunBook(database, learner)
+        runs.fail_interrupted(datetime.now(UTC))
+        laboratory = Laboratory(lab_settings, runs)
+        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, random.Random()))
+        context.on_close(database.close)
+        context.on_close(laboratory.close)
+        lab_context.configure(laboratory)
+        return laboratory
+
+    components.page_frame()
+    try:
+        laboratory = start()
+    except (QuestionBankError, DatabaseUnusable, InvalidSettings, InvalidLabSetting) as error:
+        unusable.show(error)
+        st.stop()
+    page = st.navigation(
+        [
+            st.Page(components.PRACTICE, title="Practice", icon=":material/quiz:", default=True),
+            st.Page(components.STUDY, title="Study", icon=":material/menu_book:"),
+            st.Page(LAB, title="Lab", icon=":material/science:"),
+            st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
+        ],
+        position="top",
+    )
+    try:
+        page.run()
+    finally:
+        if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready
+            laboratory.warm_up()

@@ -1,0 +1,173 @@
+"""Serves app.py as an ASGI application under uvicorn, with security headers.
+
+`streamlit run app.py` works too, but leaves TCP_NODELAY off, so that bursts of messages stall for 40 ms, and sends
+no security headers. Here the listening socket is ours: it turns delays off, and a port in use gets a clear message.
+"""
+
+from __future__ import annotations
+
+import base64
+import errno
+import hashlib
+import re
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+
+from quiz.ui import context
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from quiz.settings import Settings
+
+APP = Path(__file__).parents[2] / "app.py"
+CLOSED = ("/_stcore/metrics", "/_stcore/agent")  # figures on sessions and memory, and a remote control: nobody's business
+
+
+class CannotListen(OSError):
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+def _inline_script_hashes() -> str:
+    """CSP sources for the inline scripts of Streamlit's own index.html, so that no others may run."""
+    html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+
+
+def security_headers() -> dict[str, str]:
+    """Headers for every answer: only our own scripts, no embedding elsewhere, no guessing of types, no referrer outside.
+
+    Styles may be inline, as emotion and KaTeX write them; that runs no code.
+    """
+    policy = {
+        "default-src": "'self'",
+        "script-src": f"'self' {_inline_script_hashes()}".strip(),
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "'self' data: blob:",
+        "font-src": "'self' data:",
+        "connect-src": "'self'",
+        "worker-src": "'self' blob:",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    return {
+        "content-security-policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "x-frame-options": "DENY",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
+
+
+class SecurityHeaders:
+    """Plain ASGI middleware: adds the headers and closes the paths that are for nobody."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = [(name.encode(), value.encode()) for name, value in security_headers().items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 404 where the path is closed."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *self.headers]
+            await send(message)
+
+        closed = str(scope["path"]).startswith(CLOSED)
+        answer = PlainTextResponse("Not found", status_code=404) if closed else self.app
+        await answer(scope, receive, send_with_headers)
+
+
+@asynccontextmanager
+async def _lifespan(app: st.App) -> AsyncIterator[None]:
+    yield
+    context.close()
+
+
+def create_app() -> st.App:
+    """The ASGI application, for uvicorn or any other server."""
+    return st.App(APP, middleware=[Middleware(SecurityHeaders)], lifespan=_lifespan)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Errors: CannotListen when the port is taken or the host is not this machine's.
+
+    The protocol is named because asyncio turns TCP_NODELAY on only for sockets that say they are TCP.
+    """
+    family, kind, _, _, address = _resolve(host, port)
+    listener = socket.socket(family, kind, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(_why_not(error, host, port)) from error
+    return listener
+
+
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple]:
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise CannotListen(f"Carousel cannot listen on {host}: {error.strerror}. Set CAROUSEL_HOST to an address of this machine.") from error
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is already in use: Carousel may be running already. Stop what runs there, or set CAROUSEL_PORT to another port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} may not be opened by this user. Set CAROUSEL_PORT to a port from 1024 up."
+    return f"Carousel cannot listen on {host}:{port}: {error.strerror}. Set CAROUSEL_HOST to an address of this machine."
+
+
+class _Announcing(uvicorn.Server):
+    """Calls `ready` once the server accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until interrupted, printing the address once it is ready. Errors: CannotListen."""
+    listener = listen(settings.host, settings.port)
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def ready() -> None:
+        sys.stdout.write(f"Carousel is running at {url}\n")
+        sys.stdout.flush()
+
+    config = uvicorn.Config(
+        create_app(),
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,  # open pages hold their connection for ever
+    )
+    _Announcing(config, ready).run(sockets=[listener])

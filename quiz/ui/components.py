@@ -1,0 +1,41 @@
+"""Pieces that several pages show. Bank text goes through st.markdown with HTML off, never anywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from questions.schema import Reference, SandboxLink
+from quiz.ui import context
+from quiz.ui.text import lab_address
+
+PAGES = Path(__file__).parent / "pages"
+PRACTICE, STUDY, PROGRESS = (str(PAGES / name) for name in ("practice.py", "study.py", "progress.py"))
+STYLE = Path(__file__).with_name("style.css")
+MARK = Path(__file__).parent / "assets" / "mark.svg"
+
+
+def page_frame() -> None:
+    """What every page has: the mark, the tab's title and icon, the one style sheet (ours, constant), a menu with the theme."""
+    about = "**Carousel** asks the 24 classic LSTM interview questions and proves the answers live."
+    st.set_page_config(page_title="Carousel", page_icon=str(MARK), layout="centered", menu_items={"About": about})
+    st.logo(str(MARK), size="large")
+    st.html(STYLE)
+
+
+def see_it_happen(link: SandboxLink) -> None:
+    """The link into the lab, with what to look at there."""
+    with st.container(border=True, key="see_it_happen", gap="xsmall"):
+        st.page_link(context.quiz().lab_page, label="**See it happen**", icon=":material/science:", query_params=lab_address(link))
+        st.caption(link.look_for)
+
+
+def study_link(question_id: str, label: str, icon: str | None = None) -> None:
+    """A link to a question's study card."""
+    st.page_link(STUDY, label=label, icon=icon, query_params={"question": question_id})
+
+
+def reference_line(reference: Reference) -> str:
+    """A reference in one line of Markdown."""
+    return f"{reference.authors} ({reference.year}). *{reference.title}.* {reference.venue}."

@@ -1,0 +1,58 @@
+"""What the quiz's pages work with, handed over once by app.py. Pages hold no services of their own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from questions.loader import QuestionBank
+    from quiz.service import QuizService
+
+
+@dataclass(frozen=True)
+class Quiz:
+    """The service, the bank and the learner the pages act for.
+
+    The quiz knows experiments only by their ids: `lab_page` is the script of the page that runs them, as st.page_link
+    wants it, `experiment_title` names one, and `outcome_text` says what a prediction's key stands for.
+    """
+
+    service: QuizService
+    bank: QuestionBank
+    learner: int
+    lab_page: str
+    experiment_title: Callable[[str], str]
+    outcome_text: Callable[[str, str], str]
+    rng: random.Random
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+_quiz: list[Quiz] = []
+_closing: list[Callable[[], None]] = []
+
+
+def configure(quiz: Quiz) -> None:
+    """Set what the pages work with, replacing what was set before."""
+    _quiz[:] = [quiz]
+
+
+def quiz() -> Quiz:
+    """What app.py configured. Errors: RuntimeError when it has not."""
+    if not _quiz:
+        raise RuntimeError("the pages run from app.py, which configures them: start it with `python -m quiz serve` or `streamlit run app.py`")
+    return _quiz[0]
+
+
+def on_close(action: Callable[[], None]) -> None:
+    """Have `action` called once when the server stops."""
+    _closing.append(action)
+
+
+def close() -> None:
+    """Call what was registered, last first; called again, it does nothing."""
+    while _closing:
+        _closing.pop()()

@@ -1,0 +1,5 @@
+"""Practice: the page a learner lands on."""
+
+from quiz.ui.practice import practice
+
+practice()

@@ -1,0 +1,5 @@
+"""Study: the cards behind the questions."""
+
+from quiz.ui.study import study
+
+study()

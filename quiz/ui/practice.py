@@ -1,0 +1,194 @@
+"""The practice page: welcome, item, feedback, summary.
+
+What is asked, what was answered and what comes next live in the database; the browser session holds only the answer
+in the making. So a refresh, a second tab or a double click finds things as they are, and nothing is recorded twice.
+Answers are recorded in callbacks, before anything is drawn: a script run may be cut off while drawing.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from questions.schema import FORMAT_LABELS, NumberItem
+from quiz.engine.grading import InvalidResponse
+from quiz.service import PresentationClosed
+from quiz.ui import context
+from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, key_hint, response_from
+from quiz.ui.components import PROGRESS, STUDY, study_link
+from quiz.ui.feedback import show_feedback
+from quiz.ui.text import counted, lab_address
+from quiz.views import Reason, SessionSummary, SessionView, SummaryLine, Turn
+
+LENGTHS = (5, 10, 20)
+REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
+
+
+@st.fragment
+def practice() -> None:
+    """The whole page. A fragment, so that an answer redraws nothing around it."""
+    quiz = context.quiz()
+    session = quiz.service.open_session(quiz.learner)
+    turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner) if session else None
+    if turn is not None:
+        st.session_state.seen = turn.session.id
+        _item(turn)
+    elif session is not None:  # its questions have left the bank, or another tab has just answered the last one
+        _summary(quiz.service.end_session(session.id, quiz.clock(), learner=quiz.learner))
+    elif st.session_state.get("seen"):
+        _summary(quiz.service.summary(st.session_state.seen, learner=quiz.learner))
+    else:
+        _welcome()
+
+
+# --- Before and after -------------------------------------------------------------------------------------------
+
+
+def _welcome() -> None:
+    quiz = context.quiz()
+    questions = len(quiz.bank.questions)
+    st.title("Ready for the LSTM interview?", anchor=False)
+    st.markdown(
+        f"Short questions on the {questions} classics, each with the reasons behind its answer. "
+        "What you miss comes back, what you know waits longer, and most answers can be *seen*: "
+        "the lab trains the networks in front of you."
+    )
+    last = quiz.service.last_summary(quiz.learner)
+    if last is not None and last.lines:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f":material/history: Last time: {last.correct} of {counted(len(last.lines), 'question')} right.", width="content")
+            st.button("Look at it again", key="last", type="tertiary", on_click=_look_at, args=(last.session.id,))
+    st.space("small")
+    st.segmented_control("How many questions?", LENGTHS, key="length", default=LENGTHS[1], required=True, on_change="ignore")
+    st.button("Start", key="start", type="primary", icon=":material/play_arrow:", shortcut="Enter", on_click=_start)
+    st.space("small")
+    st.page_link(STUDY, label="Rather read first? Browse the study cards", icon=":material/menu_book:")
+
+
+def _start(length: int | None = None) -> None:
+    quiz = context.quiz()
+    quiz.service.start_session(quiz.learner, length or st.session_state.get("length") or LENGTHS[1], quiz.clock())
+
+
+def _look_at(session_id: str) -> None:
+    st.session_state.seen = session_id
+
+
+def _leave_summary() -> None:
+    st.session_state.seen = None
+
+
+def _finish(session_id: str) -> None:
+    quiz = context.quiz()
+    quiz.service.end_session(session_id, quiz.clock(), learner=quiz.learner)
+
+
+def _summary(summary: SessionSummary) -> None:
+    answered = len(summary.lines)
+    st.title("Session finished", anchor=False)
+    if not answered:
+        st.markdown("You answered no question this time. Nothing was recorded.")
+    else:
+        st.markdown(f"### {summary.correct} of {answered} right", text_alignment="left", anchors=False)
+        st.progress(summary.correct / answered)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Practise again", key="again", type="primary", icon=":material/replay:", shortcut="Enter", on_click=_start, args=(summary.session.length,))
+        st.button("Change the length", key="leave", type="tertiary", icon=":material/tune:", on_click=_leave_summary)
+        st.page_link(PROGRESS, label="See your progress", icon=":material/monitoring:")
+    for line in summary.lines:
+        _summary_line(line)
+
+
+def _summary_line(line: SummaryLine) -> None:
+    icon, colour, word = (":material/check_circle:", "green", "Right") if line.correct else (":material/cancel:", "red", "Missed")
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f":{colour}[{icon} **{word}**] · **{line.question_title}**")
+        st.markdown(line.prompt)
+        with st.container(horizontal=True, gap="medium"):
+            study_link(line.question_id, "Study card", ":material/menu_book:")
+            st.page_link(context.quiz().lab_page, label="See it happen", icon=":material/science:", query_params=lab_address(line.link))
+
+
+# --- One item ---------------------------------------------------------------------------------------------------
+
+
+def _item(turn: Turn) -> None:
+    session = turn.session
+    _head(turn, session)
+    st.markdown(turn.item.prompt)
+    if turn.feedback is None:
+        _ask(turn)
+        return
+    if st.session_state.get("kept") == turn.presentation_id:
+        st.info("This one had been answered before, perhaps in another tab. The first answer counts, and here it is.", icon=":material/info:")
+    show_feedback(turn, turn.feedback, context.quiz().clock())
+    last = session.answered >= session.length
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn.presentation_id,))
+        if not last:
+            _finish_button(session)
+
+
+def _head(turn: Turn, session: SessionView) -> None:
+    st.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
+    st.header(turn.question_title, anchor=False)
+    quiz = context.quiz()
+    question = quiz.bank.by_id.get(turn.question_id)
+    with st.container(horizontal=True, gap="xsmall"):
+        if question is not None:
+            st.badge(question.group.label, color="gray")
+        st.badge(FORMAT_LABELS[turn.item.format], color="primary")
+        st.badge(REASONS[turn.reason], color="gray", icon=":material/schedule:" if turn.reason == "due" else None)
+
+
+def _ask(turn: Turn) -> None:
+    draft = draft_for(turn)
+    if isinstance(turn.item, NumberItem):
+        with st.form("number_form", border=False):
+            answer_widget(turn)
+            _problem(draft)
+            confidence_widget()
+            st.form_submit_button("Check answer", key="check", type="primary", on_click=_check, args=(turn,))
+    else:
+        answer_widget(turn)
+        confidence_widget()
+        _problem(draft)
+        st.button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
+    st.caption(key_hint(turn))
+    with st.container(horizontal=True, gap="small"):
+        st.button("Skip this one", key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn.presentation_id,))
+        _finish_button(turn.session)
+
+
+def _problem(draft: Draft) -> None:
+    if draft.problem:
+        st.warning(draft.problem, icon=":material/edit:")
+
+
+def _finish_button(session: SessionView) -> None:
+    st.button("Finish session", key="finish", type="tertiary", icon=":material/flag:", on_click=_finish, args=(session.id,))
+
+
+def _check(turn: Turn) -> None:
+    quiz = context.quiz()
+    response = response_from(turn)
+    try:
+        answered = quiz.service.submit(turn.presentation_id, response, st.session_state.get("confidence"), quiz.clock(), learner=quiz.learner)
+    except InvalidResponse as error:
+        st.session_state.draft = Draft(turn.presentation_id, draft_for(turn).keys, f"Nothing is recorded yet: {error}.")
+        return
+    except PresentationClosed:
+        st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")
+        return
+    feedback = answered.feedback
+    if feedback is not None and feedback.repeated and feedback.response != response:
+        st.session_state.kept = turn.presentation_id
+
+
+def _next(presentation_id: str) -> None:
+    quiz = context.quiz()
+    quiz.service.advance(presentation_id, quiz.clock(), learner=quiz.learner)
+
+
+def _skip(presentation_id: str) -> None:
+    quiz = context.quiz()
+    quiz.service.skip(presentation_id, quiz.clock(), learner=quiz.learner)

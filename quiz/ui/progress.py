@@ -1,0 +1,196 @@
+"""The progress page: headline numbers, the 24 cells, days, what is due, and what the lab has shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from questions.schema import Group
+from quiz.ui import context
+from quiz.ui.components import PRACTICE, study_link
+from quiz.ui.text import counted, when
+from quiz.views import DayStat, MasteryCell, ProgressView, RunRow
+
+LEVELS = ("not tried yet", "below 40 %", "40 to 60 %", "60 to 80 %", "80 % and more")
+VERDICTS = {
+    "supported": (":material/check_circle:", "green", "Supported"),
+    "contradicted": (":material/cancel:", "red", "Contradicted"),
+    "inconclusive": (":material/help:", "orange", "Inconclusive"),
+}
+STATES = {"queued": "Waiting to start", "running": "Still running", "cancelled": "Cancelled", "expired": "Stopped: nobody was watching", "failed": "Failed"}
+SHOWN_RUNS = 20
+
+
+def progress() -> None:
+    """The whole page."""
+    quiz = context.quiz()
+    now = quiz.clock()
+    zone = local_zone()
+    view = quiz.service.progress(quiz.learner, now, zone)
+    st.title("Progress", anchor=False)
+    if not view.attempts and not view.runs:
+        _nothing_yet(view)
+        return
+    _headline(view)
+    _due(view, now)
+    _grid(view, now)
+    _days(view.days)
+    _runs(view.runs, zone)
+
+
+def local_zone() -> tzinfo:
+    """The browser's time zone; UTC when it names none that is known here."""
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def _nothing_yet(view: ProgressView) -> None:
+    st.markdown(
+        f"Nothing here yet. After your first answer this page shows which of the {len(view.cells)} questions you master, "
+        "what is due, and what the lab has shown you."
+    )
+    st.page_link(PRACTICE, label="Start practising", icon=":material/play_arrow:")
+    _legend()
+    _cells(view.cells, datetime.now(UTC))
+
+
+def _headline(view: ProgressView) -> None:
+    met = sum(cell.attempts > 0 for cell in view.cells)
+    with st.grid(4, min_column_width=140, gap="small"):
+        st.metric("Questions met", f"{met} of {len(view.cells)}", border=True)
+        st.metric("Answers", f"{view.attempts:,}", border=True)
+        st.metric("Right", f"{view.correct / view.attempts:.0%}" if view.attempts else "–", border=True)
+        st.metric("Due now", str(sum(cell.due for cell in view.cells)), border=True)
+
+
+# --- Due --------------------------------------------------------------------------------------------------------
+
+
+def _due(view: ProgressView, now: datetime) -> None:
+    due = sorted((cell for cell in view.cells if cell.due and cell.due_at), key=lambda cell: cell.due_at or now)
+    coming = sorted((cell for cell in view.cells if cell.due_at and not cell.due), key=lambda cell: cell.due_at or now)
+    st.subheader("What is due", anchor=False)
+    if due:
+        st.markdown(f"{counted(len(due), 'question is', 'questions are')} due: you are about to forget {'it' if len(due) == 1 else 'them'}.")
+        for cell in due:
+            study_link(cell.question_id, f"{cell.title}", ":material/schedule:")
+        _practise_due([cell.question_id for cell in due])
+    elif coming:
+        st.markdown(f"Nothing is due. Next comes **{coming[0].title}**, {when(coming[0].due_at or now, now)}.")
+    else:
+        st.markdown("Nothing is due yet: answer a question and it gets its date.")
+
+
+def _practise_due(question_ids: Sequence[str]) -> None:
+    quiz = context.quiz()
+    if quiz.service.open_session(quiz.learner) is not None:
+        st.page_link(PRACTICE, label="Go on with the open session", icon=":material/play_arrow:")
+    elif st.button(
+        f"Practise {'it' if len(question_ids) == 1 else f'these {len(question_ids)}'}", key="practise_due", type="primary", icon=":material/play_arrow:"
+    ):
+        quiz.service.start_session(quiz.learner, len(question_ids), quiz.clock(), tuple(question_ids))
+        st.switch_page(PRACTICE)
+
+
+# --- Mastery ----------------------------------------------------------------------------------------------------
+
+
+def level(cell: MasteryCell) -> int:
+    """0 for a question not tried yet, else 1 to 4 by mastery; LEVELS says it in words."""
+    if cell.mastery is None:
+        return 0
+    return 1 + sum(cell.mastery >= bound for bound in (0.4, 0.6, 0.8))
+
+
+def _grid(view: ProgressView, now: datetime) -> None:
+    st.subheader("Mastery", anchor=False)
+    st.markdown("Your chance of a good answer to a middling item of each question, from everything you have answered so far.")
+    _legend()
+    _cells(view.cells, now)
+
+
+def _legend() -> None:
+    with st.container(horizontal=True, gap="xsmall"):
+        for number, text in enumerate(LEVELS):
+            with st.container(key=f"mastery_{number}_legend", width="content"):
+                st.caption(text)
+
+
+def _cells(cells: Sequence[MasteryCell], now: datetime) -> None:
+    for group in Group:
+        members = [cell for cell in cells if cell.group is group]
+        if not members:
+            continue
+        st.markdown(f"**{group.label}**")
+        with st.grid(4, min_column_width=150, gap="xsmall"):
+            for cell in members:
+                with st.container(key=f"mastery_{level(cell)}_{cell.question_id}", height="stretch", gap="xsmall"):
+                    study_link(cell.question_id, f"{cell.number} {cell.title}")
+                    st.caption(_cell_text(cell, now))
+
+
+def _cell_text(cell: MasteryCell, now: datetime) -> str:
+    if cell.mastery is None or cell.low is None or cell.high is None:
+        return "Not tried yet"
+    due = "due now" if cell.due else f"due {when(cell.due_at, now)}" if cell.due_at else ""
+    return f"**{cell.mastery:.0%}** ({100 * cell.low:.0f}–{100 * cell.high:.0f}) · {due}"
+
+
+# --- Days and runs ----------------------------------------------------------------------------------------------
+
+
+def _days(days: Sequence[DayStat]) -> None:
+    st.subheader("Answers over time", anchor=False)
+    if not days:
+        st.markdown("No answers yet.")
+        return
+    from quiz.ui.charts import days_figure  # plotly: only where a chart is drawn
+
+    best = max(days, key=lambda day: day.attempts)
+    alt = f"Answers and share right on {counted(len(days), 'day')}; most on {best.day.day} {best.day:%B}, {best.correct} of {best.attempts} right."
+    st.plotly_chart(days_figure(days), key="days", alt=alt, config={"displayModeBar": False})
+
+
+def _runs(runs: Sequence[RunRow], zone: tzinfo) -> None:
+    quiz = context.quiz()
+    st.subheader("Lab runs", anchor=False)
+    if not runs:
+        st.markdown("No experiment has run yet. *See it happen* under any answer opens one.")
+        st.page_link(quiz.lab_page, label="Open the lab", icon=":material/science:")
+        return
+    for run in runs[:SHOWN_RUNS]:
+        _run(run, zone)
+    if len(runs) > SHOWN_RUNS:
+        st.caption(f"The latest {SHOWN_RUNS} of {len(runs)} runs.")
+
+
+def _run(run: RunRow, zone: tzinfo) -> None:
+    quiz = context.quiz()
+    icon, colour, word = VERDICTS.get(run.status or "", (":material/pending:", "gray", STATES.get(run.state, run.state)))
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f":{colour}[{icon} **{word}**] · **{quiz.experiment_title(run.experiment)}**", width="content")
+            st.page_link(quiz.lab_page, label="Open this run", icon=":material/open_in_new:", query_params={"run": run.id})
+        st.markdown(prediction_against_outcome(run))
+        st.caption(f"{day_and_time(run.started_at.astimezone(zone))} · {counted(run.seeds, 'seed')} · {run.device}")
+
+
+def day_and_time(at: datetime) -> str:
+    """`3 November 2026, 14:05`."""
+    return f"{at.day} {at:%B %Y, %H:%M}"
+
+
+def prediction_against_outcome(run: RunRow) -> str:
+    """What was predicted and what the run showed, in one or two sentences."""
+    text = context.quiz().outcome_text
+    predicted = f"You predicted: {text(run.experiment, run.prediction)}" if run.prediction else "Run without a prediction."
+    if run.outcome is None:
+        return f"{predicted} {run.error or ''}".strip()
+    if run.prediction == run.outcome:
+        return f"{predicted} It happened."
+    return f"{predicted} It showed: {text(run.experiment, run.outcome)}"
