@@ -9,7 +9,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Literal, assert_never
 
 from questions.schema import ChoiceItem, Item, MultipleItem, NumberItem, OrderItem, PredictItem, SingleItem
@@ -116,6 +115,8 @@ def _grade_number(item: NumberItem, text: str) -> Grade:
     value = parse_number(text, item.unit)
     if item.accepts(value):
         return Grade(True, 1.0, (FeedbackLine("", text.strip(), "right", item.solution),))
+    if item.accepts(_with_decimal_comma(text, item.unit)):
+        raise InvalidResponse(f"{text.strip()!r} can be read in two ways: write it without the comma, or with a point for the decimals")
     known = next((mistake for mistake in item.mistakes if _near(value, mistake.value)), None)
     return Grade(False, 0.0, (FeedbackLine("", text.strip(), "wrong", known.feedback if known else item.otherwise),))
 
@@ -124,34 +125,66 @@ def _near(value: float, mistake: float) -> bool:
     return math.isclose(value, mistake, rel_tol=0.02, abs_tol=1e-12)
 
 
-_TIMES_TEN = re.compile(r"(?<=[0-9.])\s*(?:[*x×·]|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*\{?\s*([+-−]?\s*\d+)\s*\}?", re.IGNORECASE)
-_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?"
-_FORM = re.compile(rf"(?P<top>{_NUMBER})(?:/(?P<bottom>{_NUMBER}))?(?P<percent>%)?", re.IGNORECASE)
-_EXPECTED = "a number such as 0.05, 5e-2, 5 % or 1/20"
+# --- Reading a number -------------------------------------------------------------------------------------------
+
 MAX_NUMBER_LENGTH = 60
+_EXPECTED = "a number such as 0.05, 5e-2, 5 % or 1/20"
+_DASHES = str.maketrans(dict.fromkeys("−‐‑‒–", "-"))
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_POWER_OF_TEN = re.compile(
+    r"(?:(?<=[0-9.])\s*(?:[*x×·]|\\times|\\cdot)\s*|(?<![0-9.]))10\s*(?:(?:\^|\*\*)\s*(?P<plain>\{?\s*[+-]?[0-9]+\s*\}?)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))"
+)
+# Thousands may be grouped by commas, spaces, underscores or apostrophes, all of one kind.
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?P<mark>[,\s_'’])[0-9]{3}(?:(?P=mark)[0-9]{3})*(?:\.[0-9]*)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?")
 
 
 def parse_number(text: str, unit: str = "") -> float:
-    """The number in `text`: plain, scientific, a fraction or a percentage; `unit` may follow it.
+    """The finite number in `text`: plain, scientific, a fraction or a percentage; `unit` may follow it.
 
     A comma groups thousands ("4,640"); one that groups nothing is a decimal comma ("0,05").
     Errors: InvalidResponse with what is expected and what came.
     """
     if len(text) > MAX_NUMBER_LENGTH:
         raise InvalidResponse(f"expected {_EXPECTED}, got {len(text)} characters")
-    plain = text.strip().replace("−", "-").replace("$", "")
-    plain = plain.removeprefix("≈").removeprefix("~").strip()
-    plain = _TIMES_TEN.sub(lambda found: "e" + found.group(1).replace(" ", ""), plain)
-    if unit and plain.lower().endswith(unit.lower()) and unit != "%":
-        plain = plain[: -len(unit)]
-    plain = re.sub(r"[\s_]", "", plain)
-    plain = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain) if re.fullmatch(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", plain) else plain.replace(",", ".", 1)
-    form = _FORM.fullmatch(plain)
-    if form is None:
-        raise InvalidResponse(f"expected {_EXPECTED}, got {text.strip()[:40]!r}")
-    bottom = Fraction(form["bottom"]) if form["bottom"] and len(form["bottom"]) < 20 else Fraction(1)
+    plain = _without_unit(text.translate(_DASHES).replace("$", "").strip().lstrip("≈~=").strip(), unit)
+    percent = plain.endswith("%")
+    parts = [_read(part) for part in plain.removesuffix("%").split("/", 1)]
+    if None in parts:
+        raise InvalidResponse(f"expected {_EXPECTED}{f', in {unit}' if unit else ''}, got {text.strip()!r}")
+    top, bottom = (*[part for part in parts if part is not None], 1.0)[:2]
     if bottom == 0:
         raise InvalidResponse(f"expected {_EXPECTED}, got a division by zero in {text.strip()!r}")
-    value = float(form["top"]) / float(bottom)
     # With the unit "%" the answer itself is in percent; elsewhere 5 % means 0.05.
-    return value / 100 if form["percent"] and unit != "%" else value
+    value = top / bottom / (100 if percent and unit != "%" else 1)
+    if not all(map(math.isfinite, (top, bottom, value))):
+        raise InvalidResponse(f"expected {_EXPECTED}, got {text.strip()!r}, which is too large")
+    return value
+
+
+def _without_unit(plain: str, unit: str) -> str:
+    """`plain` without the unit at its end, in the plural or the singular."""
+    for name in (unit, unit.removesuffix("s")):
+        if name not in ("", "%") and plain.lower().endswith(name.lower()):
+            return plain[: -len(name)].strip()
+    return plain
+
+
+def _read(part: str) -> float | None:
+    """One number without percent sign or fraction bar; None when it is none. Infinite when it is too large for a float."""
+    plain = _POWER_OF_TEN.sub(_exponent, part.strip())
+    plain = re.sub(r"^([+-])\s+", r"\1", re.sub(r"\s*e\s*", "e", plain.lower()))
+    grouped = _GROUPED.fullmatch(plain)
+    plain = plain.replace(grouped["mark"], "") if grouped else plain.replace(",", ".", 1)
+    return float(plain) if _NUMBER.fullmatch(plain) else None
+
+
+def _exponent(found: re.Match[str]) -> str:
+    power = found["plain"].strip("{} \t") if found["plain"] else found["raised"].translate(_SUPERSCRIPTS)
+    alone = found.group().startswith("10")
+    return f"1e{power}" if alone else f"e{power}"
+
+
+def _with_decimal_comma(text: str, unit: str) -> float:
+    """The number when its only comma is a decimal comma although it could group thousands; NaN when that is no reading."""
+    return parse_number(text.replace(",", "."), unit) if text.count(",") == 1 and "." not in text else math.nan
