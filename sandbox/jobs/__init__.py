@@ -1,0 +1,8 @@
+"""Plays experiments on Dask workers, streams their points, cancels them and keeps what they found.
+
+Importing this is light: Dask itself is loaded when the first run starts or when the laboratory is warmed up.
+"""
+
+from sandbox.jobs.laboratory import Laboratory, UnknownRun
+
+__all__ = ["Laboratory", "UnknownRun"]

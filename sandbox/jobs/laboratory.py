@@ -1,0 +1,191 @@
+"""The laboratory: starts runs, shows them, cancels them. The one object the pages talk to.
+
+Every call returns at once; training happens in worker processes, and a thread for each run sees it through (conductor.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from sandbox.jobs.board import Board
+from sandbox.jobs.conductor import Conductor
+from sandbox.protocol import Experiment, RunRequest, RunState, RunStore
+from sandbox.records import Repeat, Snapshot, begin_facts, compare, read_snapshot
+from sandbox.registry import find_experiment
+from sandbox.requests import checked
+from sandbox.settings import LabSettings
+
+if TYPE_CHECKING:
+    from sandbox.jobs.engine import Engine
+
+log = logging.getLogger(__name__)
+
+KEPT = 30  # runs held in memory; older ones are read from the store
+CLOSE_S = 5.0
+
+
+class UnknownRun(KeyError):
+    """No run has this id."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(run_id)
+        self.run_id = run_id
+
+    def __str__(self) -> str:
+        return f"unknown run {self.run_id!r}"
+
+
+class Laboratory:
+    """Runs experiments for the pages. Safe to call from any thread; no call waits for training.
+
+    `find` turns an experiment's id into the experiment, here and in the workers. `clock` is what leases are measured by, in
+    seconds.
+    """
+
+    def __init__(
+        self,
+        settings: LabSettings,
+        store: RunStore,
+        *,
+        find: Callable[[str], Experiment] = find_experiment,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.settings = settings
+        self._store, self._find, self._clock = store, find, clock
+        self._lock = threading.Lock()
+        self._conductors: OrderedDict[str, Conductor] = OrderedDict()
+        self._engine: Engine | None = None
+        self._warming: threading.Thread | None = None
+        self._closed = False
+
+    def warm_up(self) -> None:
+        """Start the workers in the background, so that the first run finds them ready. Returns at once; once is enough."""
+        with self._lock:
+            if self._warming is None and not self._closed:
+                self._warming = threading.Thread(target=self._warm, name="laboratory-warm-up", daemon=True)
+                self._warming.start()
+
+    def start(self, request: RunRequest, run_id: str | None = None, *, repeats: str | None = None) -> str:
+        """Start a run and return its id. The request, prediction included, is stored before anything runs.
+
+        `run_id` is the caller's token: the same token gives the same run, so a double click starts one. `repeats` names an
+        earlier run to compare the numbers with. Errors: UnknownExperiment, InvalidSetting; whatever the store raises.
+        """
+        experiment = self._find(request.experiment)
+        request = checked(experiment, request)
+        run_id = run_id or uuid.uuid4().hex
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the laboratory is closed")
+            if run_id in self._conductors or self._store.load(run_id) is not None:
+                return run_id
+            self._store.begin(run_id, begin_facts(request, _versions_here()))
+            conductor = self._conductor(Board(run_id, experiment, request, repeats))
+            self._conductors[run_id] = conductor
+            self._forget_old()
+        conductor.start()
+        return run_id
+
+    def snapshot(self, run_id: str) -> Snapshot:
+        """The run as it stands; looking renews its lease. Errors: UnknownRun, UnreadableRecord."""
+        conductor = self._find_conductor(run_id)
+        if conductor is not None:
+            conductor.seen()
+            return conductor.board.snapshot()
+        return self._stored(run_id)
+
+    def wait(self, run_id: str, seconds: float, *, final: bool = False) -> None:
+        """Return when the run has something to draw (with `final`: when it is over), at the latest after `seconds`."""
+        conductor = self._find_conductor(run_id)
+        if conductor is not None:
+            conductor.board.wait(seconds, final=final)
+
+    def cancel(self, run_id: str) -> Snapshot:
+        """End a run at once; seeds that have finished keep their values. Errors: UnknownRun."""
+        conductor = self._find_conductor(run_id)
+        if conductor is not None:
+            conductor.stop(RunState.CANCELLED, None)
+        return self.snapshot(run_id)
+
+    def close(self) -> None:
+        """End every run and the workers. Blocks for a few seconds at most."""
+        with self._lock:
+            self._closed = True
+            conductors, warming = list(self._conductors.values()), self._warming
+        for conductor in conductors:
+            conductor.stop(RunState.FAILED, "The app was stopped while this run was going on.")
+        deadline = time.monotonic() + CLOSE_S
+        for thread in (*conductors, *([warming] if warming else [])):
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if self._engine is not None:
+            self._engine.close()
+
+    # --- Inside ---
+
+    def _conductor(self, board: Board) -> Conductor:
+        return Conductor(
+            board,
+            engine=self._get_engine,
+            find=self._find,
+            store=self._store,
+            settings=self.settings,
+            clock=self._clock,
+            compared=self._compared,
+        )
+
+    def _get_engine(self) -> Engine:
+        from sandbox.jobs.engine import Engine
+
+        with self._lock:
+            if self._engine is None:
+                self._engine = Engine(self.settings, self._heard)
+            return self._engine
+
+    def _warm(self) -> None:
+        try:
+            self._get_engine().connect()
+        except Exception:  # the next run tries again and says what is wrong
+            log.exception("the training workers could not be started ahead of time")
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        conductor = self._conductors.get(message["run"])
+        if conductor is not None:
+            conductor.hear(message)
+
+    def _find_conductor(self, run_id: str) -> Conductor | None:
+        with self._lock:
+            return self._conductors.get(run_id)
+
+    def _forget_old(self) -> None:
+        over = [run_id for run_id, conductor in self._conductors.items() if not conductor.is_alive() and conductor.board.final]
+        for run_id in over[: max(0, len(self._conductors) - KEPT)]:
+            del self._conductors[run_id]
+
+    def _stored(self, run_id: str) -> Snapshot:
+        facts = self._store.load(run_id)
+        if facts is None:
+            raise UnknownRun(run_id)
+        return read_snapshot(run_id, facts)
+
+    def _compared(self, snapshot: Snapshot) -> Repeat | None:
+        if snapshot.repeats is None:
+            return None
+        conductor = self._find_conductor(snapshot.repeats)
+        try:
+            earlier = conductor.board.snapshot() if conductor is not None else self._stored(snapshot.repeats)
+        except (UnknownRun, ValueError):
+            return None
+        return compare(snapshot, earlier)
+
+
+def _versions_here() -> dict[str, str]:
+    """Versions by this process, which does not load torch; the record of the run has the worker's own."""
+    return {"python": platform.python_version(), "torch": metadata.version("torch"), "platform": platform.platform()}

@@ -1,0 +1,150 @@
+"""What runs in a training process: one seed of one experiment, playing its steps to whoever listens.
+
+Dask loads this module into every worker as a preload (`dask_setup`), so that torch is there before the first click. For a
+remote cluster start workers with `dask worker ADDRESS --nthreads 1 --preload sandbox.jobs.worker` from the checkout.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from distributed import Event, Worker, get_worker
+
+from sandbox.protocol import Experiment, Measured, Measures, Picture, Point, Settings
+
+NICENESS = 10  # a niced process at full load leaves the page's answers as quick as without it
+BATCH_S = 0.1  # points travel in batches this far apart, so that events stay few
+ASK_S = 0.05  # how often a running seed asks whether it should stop: one round trip to the scheduler, about 1 ms
+
+
+@dataclass(frozen=True)
+class SeedJob:
+    """One seed of a run, as sent to a worker. `find` turns an experiment's id into the experiment there."""
+
+    run_id: str
+    find: Callable[[str], Experiment]
+    experiment: str
+    settings: Settings
+    seed: int
+    device: str
+    budget_s: float
+    topic: str
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """What came of one seed. `stopped` says why it ended early, in which case `measured` is None."""
+
+    points: tuple[Point, ...]
+    measured: Measures | None
+    pictures: tuple[Picture, ...]
+    cpu_seconds: float
+    stopped: Literal["cancelled", "budget"] | None
+
+
+def stop_event(run_id: str) -> str:
+    """The name of the scheduler's flag that asks a run to stop."""
+    return f"carousel-stop-{run_id}"
+
+
+def dask_setup(worker: Worker) -> None:
+    """Make a worker ready: lowest sensible priority, torch loaded and warm, GPU announced. Called by Dask at its start."""
+    with contextlib.suppress(OSError):  # already niced by whoever started it
+        os.nice(NICENESS)
+    from sandbox.core import devices  # before torch: it sets what CUDA reads when it starts
+    from sandbox.registry import all_experiments
+
+    devices.use_one_thread()
+    all_experiments()
+    import torch
+
+    # The first optimiser imports torch's compiler, the first backward pass loads kernels: about a second, paid here.
+    lstm = torch.nn.LSTM(2, 2)
+    optimiser = torch.optim.Adam(lstm.parameters())
+    lstm(torch.zeros(2, 1, 2))[0].sum().backward()
+    optimiser.step()
+    if torch.cuda.is_available():
+        # Before it registers, so the scheduler hears of it at once.
+        worker.state.total_resources.setdefault("GPU", 1)
+        worker.state.available_resources.setdefault("GPU", 1)
+
+
+def play_seed(job: SeedJob) -> SeedRecord:
+    """Run one seed on this worker, sending its points on the way, until it is done, over budget or asked to stop."""
+    from sandbox.core import devices
+
+    devices.use_one_thread()
+    experiment = job.find(job.experiment)
+    device, why = devices.resolve(job.device, experiment.prefers_gpu(job.settings))
+    caller = _Caller(job)
+    caller.send("started", pid=os.getpid(), device=device, why=why, versions=devices.versions(device))
+    player = _Player(job, caller)
+    return player.play(experiment, device)
+
+
+class _Player:
+    """Collects the steps of one seed and sends the points on in batches."""
+
+    def __init__(self, job: SeedJob, caller: _Caller) -> None:
+        self.job, self.caller = job, caller
+        self.points: list[Point] = []
+        self.pictures: list[Picture] = []
+        self.measured: Measures | None = None
+        self.sent, self.sent_at = 0, 0.0
+
+    def play(self, experiment: Experiment, device: str) -> SeedRecord:
+        cpu, begun = time.process_time(), time.monotonic()
+        stopped: Literal["cancelled", "budget"] | None = None
+        for step in experiment.run(self.job.settings, self.job.seed, device):
+            self._take(step)
+            if self.measured is None and time.monotonic() - begun > self.job.budget_s:
+                stopped = "budget"
+            elif self.caller.asked_to_stop():
+                stopped = "cancelled"
+            if stopped:
+                break
+        self._send_points()
+        if self.measured is None and stopped is None:
+            raise RuntimeError(f"{experiment.id}: the run of seed {self.job.seed} ended without its measured values")
+        done = None if stopped else self.measured
+        return SeedRecord(tuple(self.points), done, tuple(self.pictures) if done is not None else (), time.process_time() - cpu, stopped)
+
+    def _take(self, step: Point | Measured | Picture) -> None:
+        if isinstance(step, Point):
+            self.points.append(step)
+            if time.monotonic() - self.sent_at >= BATCH_S:
+                self._send_points()
+        elif isinstance(step, Measured):
+            self.measured = step.values
+        else:
+            self.pictures.append(step)
+
+    def _send_points(self) -> None:
+        fresh = self.points[self.sent :]
+        if fresh:
+            self.caller.send("points", points=[[one.arm, one.update, dict(one.values)] for one in fresh])
+            self.sent, self.sent_at = len(self.points), time.monotonic()
+
+
+class _Caller:
+    """Speaks to the scheduler for one seed: sends events, and asks now and then whether to stop."""
+
+    def __init__(self, job: SeedJob) -> None:
+        self.job, self.worker = job, get_worker()
+        self.stop = Event(stop_event(job.run_id))
+        self.asked_at = time.monotonic()
+
+    def send(self, kind: str, **facts: Any) -> None:
+        self.worker.log_event(self.job.topic, {"kind": kind, "run": self.job.run_id, "seed": self.job.seed, "worker": self.worker.address, **facts})
+
+    def asked_to_stop(self) -> bool:
+        if time.monotonic() - self.asked_at < ASK_S:
+            return False
+        stop = bool(self.stop.is_set())
+        self.asked_at = time.monotonic()
+        return stop
