@@ -56,11 +56,17 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
 
     `forward()` draws the next batch and returns its loss and further metrics as plain floats. Recorded besides
     them: "loss", and "gradient", the global norm *before* clipping it to `clip` (Pascanu et al. 2013).
-    A gradient that is not finite ends the training after its update, which has put NaN or infinity into the network.
+    A gradient that is not finite ends the training after its update, which has put NaN or infinity into the network;
+    the readings then go on as NaN.
     """
     parameters = list(parameters)
     history, every, last = History(), max(1, updates // READINGS), 0
     for update in range(1, updates + 1):
+        due = update in (1, updates) or update % every == 0
+        if history.diverged:  # nothing more to learn: every value is NaN from here on
+            if due:
+                yield Reading(update, dict.fromkeys(history.of, math.nan))
+            continue
         loss, metrics = forward()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -68,11 +74,9 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
         optimizer.step()
         history.add({"loss": float(loss.detach()), "gradient": norm, **metrics})
         history.diverged = not math.isfinite(norm)
-        if update in (1, updates) or update % every == 0 or history.diverged:
+        if due or history.diverged:
             yield Reading(update, {name: history.mean_of_last(name, update - last) for name in history.of})
             last = update
-        if history.diverged:
-            break
     return history
 
 

@@ -79,13 +79,11 @@ def _answers(arm: str, model: core.cells.Reader, x: Tensor, settings: Settings) 
     """The answer for every step t of x (B, T, 1), wherever the network gives it: (B, T, classes)."""
     import torch
 
-    if arm == "backward":
-        logits: Tensor = model(x.flip(1))[0].flip(1)
-        return logits
     delay = int(settings["delay"]) if arm == "delayed" else 0
-    longer = torch.nn.functional.pad(x, (0, 0, 0, delay))  # blank steps, so that the last answers can be late, too
-    logits = model(longer)[0][:, delay:]
-    return logits
+    # Blank steps at the end, so that the last answers can be late, too.
+    read = x.flip(1) if arm == "backward" else torch.nn.functional.pad(x, (0, 0, 0, delay))
+    answers: Tensor = model(read)[0]
+    return answers.flip(1) if arm == "backward" else answers[:, delay:]
 
 
 def _data(batch: int, settings: Settings, seed: int, use: str) -> Iterator[core.tasks.Labelled]:

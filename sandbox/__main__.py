@@ -1,0 +1,245 @@
+"""The experiments without a browser.
+
+    python -m sandbox list                                   what there is
+    python -m sandbox run forget-gate --seeds 3 --json       train, judge, print
+    python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
+
+`run` ends with 0 whatever the verdict; `verify` ends with 1 when a claim holds on fewer than 4 of 5 seeds; what is
+asked for wrongly ends with 2 and a message that says what is allowed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Point, RunRequest, Setting, Verdict, judge
+from sandbox.records import plain
+from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
+from sandbox.requests import make_request, read_values
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; see the module's text for what it returns."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except (UnknownExperiment, InvalidSetting, DeviceRefused) as error:
+        print(f"python -m sandbox: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    listing = commands.add_parser("list", help="every experiment with its settings")
+    listing.set_defaults(command=_list)
+    running = commands.add_parser("run", help="train one experiment and judge its claim")
+    running.add_argument("experiment", metavar="ID")
+    running.add_argument("--seeds", metavar="N", help="how many seeds (default: the preset's)")
+    running.add_argument("--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], help="settings that differ from the preset")
+    running.set_defaults(command=_run)
+    verifying = commands.add_parser("verify", help="check that claims hold at a preset")
+    verifying.add_argument("experiments", metavar="ID", nargs="*", help="which (default: all)")
+    verifying.add_argument("--seeds", metavar="N", type=_positive, default=5, help="how many seeds (default: 5)")
+    verifying.set_defaults(command=_verify)
+    for command in (running, verifying):
+        command.add_argument("--first-seed", metavar="N", default="0")
+        command.add_argument("--preset", default="quick", help="quick or thorough (default: quick)")
+        command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+        command.add_argument("--processes", metavar="N", type=_positive, default=1, help="seeds trained at once, one process each (default: 1)")
+    for command in (listing, running, verifying):
+        command.add_argument("--json", action="store_true", help="print JSON on standard output")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+# --- list -------------------------------------------------------------------------------------------------------
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    experiments = all_experiments().values()
+    if arguments.json:
+        print(json.dumps([_described(experiment) for experiment in experiments], ensure_ascii=False, indent=2))
+        return 0
+    for experiment in experiments:
+        print(f"{experiment.id}  (question {experiment.number})\n  {experiment.title}\n  Claim: {experiment.claim}")
+        for control in experiment.controls:
+            print(f"    {control.name:20} {control.default!s:>8}   {control.allowed}")
+        print()
+    return 0
+
+
+def _described(experiment: Experiment) -> dict[str, Any]:
+    return {
+        "id": experiment.id,
+        "number": experiment.number,
+        "title": experiment.title,
+        "claim": experiment.claim,
+        "truths": list(experiment.truths),
+        "settings": [{"name": one.name, "label": one.label, "default": one.default, "allowed": one.allowed} for one in experiment.controls],
+        "presets": {name: {"seeds": preset.seeds, "settings": dict(preset.settings)} for name, preset in experiment.presets.items()},
+        "rule": [plain(check) for check in experiment.checks],
+        "predictions": {one.key: one.text for one in experiment.predictions},
+    }
+
+
+# --- Playing seeds ----------------------------------------------------------------------------------------------
+
+
+class DeviceRefused(ValueError):
+    """The device asked for is not here."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """One seed, trained: its measures, what its pictures say, and the process time of training in seconds."""
+
+    seed: int
+    measured: Measures
+    messages: tuple[str, ...]
+    cpu_seconds: float
+
+
+def _play(experiment_id: str, settings: Mapping[str, Setting], device: str, seed: int) -> Played:
+    """Train one seed to its end. Runs in this process or in one of its own."""
+    from sandbox.core import devices
+
+    devices.use_one_thread()
+    begun, measured, messages = time.process_time(), {}, []
+    for step in find_experiment(experiment_id).run(settings, seed, device):
+        if isinstance(step, Measured):
+            measured = dict(step.values)
+        elif not isinstance(step, Point):
+            messages.append(step.title)
+    return Played(seed, measured, tuple(messages), time.process_time() - begun)
+
+
+def _play_all(request: RunRequest, device: str, processes: int) -> Iterator[Played]:
+    """Every seed of a request, in order, as each is ready."""
+    seeds = range(request.first_seed, request.first_seed + request.seeds)
+    play = partial(_play, request.experiment, dict(request.settings), device)
+    if processes == 1:
+        yield from map(play, seeds)
+        return
+    with ProcessPoolExecutor(min(processes, request.seeds), multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(play, seeds)
+
+
+def _resolved(experiment: Experiment, request: RunRequest) -> tuple[str, str]:
+    """The device and why. Errors: DeviceRefused."""
+    from sandbox.core import devices
+
+    try:
+        return devices.resolve(request.device, experiment.prefers_gpu(request.settings))
+    except devices.DeviceUnavailable as error:
+        raise DeviceRefused(str(error)) from None
+
+
+# --- run --------------------------------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    experiment = find_experiment(arguments.experiment)
+    request = _request(experiment, arguments, _assigned(arguments.set))
+    device, why = _resolved(experiment, request)
+    print(f"{experiment.title}: {request.seeds} seed(s) on {why}", file=sys.stderr)
+    played = list(_told(experiment, _play_all(request, device, arguments.processes)))
+    verdict = judge(experiment, request.settings, [one.measured for one in played])
+    if arguments.json:
+        print(json.dumps(_run_facts(request, device, why, played, verdict), ensure_ascii=False, indent=2))
+    else:
+        _print_verdict(experiment, verdict)
+        print("\n".join(f"  seed {played[0].seed}: {message}" for message in played[0].messages))
+    return 0
+
+
+def _request(experiment: Experiment, arguments: argparse.Namespace, assigned: Mapping[str, Setting]) -> RunRequest:
+    """The request the options make. Errors: InvalidSetting naming everything that is wrong."""
+    asked = {"preset": arguments.preset, "seed": arguments.first_seed, "device": arguments.device, **assigned}
+    if arguments.command is _run and arguments.seeds is not None:
+        asked["seeds"] = arguments.seeds
+    return make_request(experiment, read_values(experiment, asked), None)
+
+
+def _assigned(pairs: Sequence[str]) -> dict[str, Setting]:
+    """NAME=VALUE pairs as raw settings. Errors: InvalidSetting for what is no such pair."""
+    problems = [f"--set takes NAME=VALUE, got {pair!r}" for pair in pairs if "=" not in pair]
+    if problems:
+        raise InvalidSetting(problems)
+    return {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+
+
+def _told(experiment: Experiment, played: Iterable[Played]) -> Iterator[Played]:
+    """The same seeds, each told on standard error as it is ready."""
+    for one in played:
+        told = ", ".join(f"{check.measure} {one.measured[check.measure]:.3g}" for check in experiment.checks)
+        print(f"  seed {one.seed}: {told}  ({one.cpu_seconds:.1f} CPU s)", file=sys.stderr)
+        yield one
+
+
+def _run_facts(request: RunRequest, device: str, why: str, played: Sequence[Played], verdict: Verdict) -> dict[str, Any]:
+    from sandbox.core import devices
+
+    return {
+        "experiment": request.experiment,
+        "settings": plain(request.settings),
+        "device": device,
+        "device_why": why,
+        "versions": devices.versions(device),
+        "seeds": [{"seed": one.seed, "measured": plain(one.measured), "cpu_seconds": round(one.cpu_seconds, 2)} for one in played],
+        "verdict": plain(verdict),
+    }
+
+
+def _print_verdict(experiment: Experiment, verdict: Verdict) -> None:
+    outcome = next(one.text for one in experiment.predictions if one.key == verdict.outcome)
+    print(f"{experiment.claim}\n{verdict.status.upper()}: the rule holds on {verdict.passed} of {verdict.seeds} seeds")
+    for check in verdict.checks:
+        print(f"  {check.label:40} median {check.median:<9.3g} {check.relation} {check.threshold:<6g} on {check.passed} of {verdict.seeds}")
+    print(f"  What happened: {outcome}")
+
+
+# --- verify -----------------------------------------------------------------------------------------------------
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    chosen = [find_experiment(one) for one in arguments.experiments] or list(all_experiments().values())
+    rows = [_verified(experiment, arguments) for experiment in chosen]
+    if arguments.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+    return 0 if all(row["holds"] for row in rows) else 1
+
+
+def _verified(experiment: Experiment, arguments: argparse.Namespace) -> dict[str, Any]:
+    request = _request(experiment, arguments, {})
+    # More seeds than a page may ask for are welcome here.
+    request = RunRequest(request.experiment, request.settings, request.first_seed, arguments.seeds, request.device)
+    device, _ = _resolved(experiment, request)
+    played = list(_play_all(request, device, arguments.processes))
+    verdict = judge(experiment, request.settings, [one.measured for one in played])
+    holds, cpu_seconds = verdict.passed / verdict.seeds >= SUPPORTED_FROM, sum(one.cpu_seconds for one in played) / len(played)
+    if not arguments.json:
+        print(f"{'ok ' if holds else 'BAD'} {experiment.id:20} {verdict.passed}/{verdict.seeds} seeds, {cpu_seconds:.1f} CPU s a seed", flush=True)
+        for check in verdict.checks:
+            told = f"median {check.median:.3g} [{min(check.values):.3g} .. {max(check.values):.3g}]"
+            print(f"      {check.label:40} {check.relation} {check.threshold:<6g} {told}", flush=True)
+    return {"experiment": experiment.id, "holds": holds, "device": device, "cpu_seconds": round(cpu_seconds, 2), "verdict": plain(verdict)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
