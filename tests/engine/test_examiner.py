@@ -102,7 +102,7 @@ def test_items_not_seen_yet_come_first_then_those_answered_least():
 
 
 def test_among_unseen_items_the_one_nearest_to_the_ability_is_asked():
-    graded = question("q", 1, items=(single("easy", -2.5), single("middle", 0.0), single("hard", 2.0)))
+    graded = question("q", 1, items=(single("easy", -2.5), single("middle", 0.0), single("hard", 1.2)))
     assert ask((graded,)).item.key == "middle"
     able = fold(NOTHING_YET, [fact("q", True, item=f"old-{n}", minutes=n) for n in range(12)])
     assert ask((graded,), able, now=LATER).item.key == "hard"
