@@ -100,11 +100,16 @@ def _look_at_file(path: Path) -> None:
             raise DatabaseUnusable(str(path), "this is a folder, not a file", "name a file inside it")
         if path.exists() and not path.is_file():
             raise DatabaseUnusable(str(path), "this is not a regular file", "name a file")
-        head = path.open("rb").read(len(_MAGIC)) if path.exists() else b""
+        head = _head(path) if path.exists() else b""
     except OSError as error:
         raise DatabaseUnusable(str(path), f"it cannot be read or created: {error.strerror}", "check the path and its permissions") from error
     if head and head != _MAGIC:
         raise DatabaseUnusable(str(path), "this file is not an SQLite database", "name another file, or move this one away")
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC))
 
 
 def _engine(address: URL, busy_timeout_s: float) -> Engine:
