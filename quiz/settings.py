@@ -13,9 +13,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 ROOT = Path(__file__).parent.parent
 DEFAULT_DATABASE = ROOT / "data" / "carousel.db"
+DEFAULT_DATABASE_URL = f"sqlite:///{quote(DEFAULT_DATABASE.as_posix())}"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8501
 
@@ -32,7 +34,7 @@ class InvalidSettings(ValueError):
 class Settings:
     """Everything that can be set from outside."""
 
-    database_url: str = f"sqlite:///{DEFAULT_DATABASE}"
+    database_url: str = DEFAULT_DATABASE_URL
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
 
@@ -45,8 +47,8 @@ class Settings:
         if any(character.isspace() or character in "/@" for character in host):
             problems.append(f"CAROUSEL_HOST must be a host name or an IP address, got {host!r}")
         port = given.get("CAROUSEL_PORT") or str(DEFAULT_PORT)
-        if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
             problems.append(f"CAROUSEL_PORT must be a whole number from 1 to 65535, got {port[:40]!r}")
         if problems:
             raise InvalidSettings(problems)
-        return Settings(given.get("DATABASE_URL") or f"sqlite:///{DEFAULT_DATABASE}", host, int(port))
+        return Settings(given.get("DATABASE_URL") or DEFAULT_DATABASE_URL, host, int(port))

@@ -68,6 +68,7 @@ def open_database(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
     try:
         with engine.execution_options(immediate=True).begin() as connection:
             upgrade.bring_up_to_date(connection, path)
+        _use_wal(engine)
     except DatabaseError as error:
         engine.dispose()
         raise _explained(path, error) from error
@@ -81,7 +82,7 @@ def _address(url: str) -> URL:
     try:
         address = make_url(url)
     except ArgumentError:
-        raise DatabaseUnusable(url, "this is not a database address", _EXAMPLE) from None
+        raise DatabaseUnusable(url or "(empty)", "this is not a database address", _EXAMPLE) from None
     shown = address.render_as_string(hide_password=True)
     if address.get_backend_name() != "sqlite":
         raise DatabaseUnusable(shown, f"Carousel keeps its data in SQLite, and this address asks for {address.get_backend_name()}", _EXAMPLE)
@@ -89,6 +90,8 @@ def _address(url: str) -> URL:
         raise DatabaseUnusable(shown, f"the driver {address.get_driver_name()} is not supported", _EXAMPLE)
     if address.database in (None, "", ":memory:") or address.query.get("mode") == "memory":
         raise DatabaseUnusable(shown, "this address names no file, so nothing would be remembered", _EXAMPLE)
+    if "\ufffd" in str(address.database):
+        raise DatabaseUnusable(url, "the % in this address is no valid escape", "write a % in a file name as %25")
     return address
 
 
@@ -118,7 +121,7 @@ def _engine(address: URL, busy_timeout_s: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: object) -> None:
         connection.isolation_level = None  # the driver starts no transactions of its own; `_begin` does
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {int(busy_timeout_s * 1000)}", "foreign_keys = ON"):
+        for pragma in ("synchronous = FULL", f"busy_timeout = {int(busy_timeout_s * 1000)}", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -127,6 +130,15 @@ def _engine(address: URL, busy_timeout_s: float) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return engine
+
+
+def _use_wal(engine: Engine) -> None:
+    """Switch the file to WAL, for good; only now that it is known to be ours."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+    finally:
+        connection.close()
 
 
 def _explained(path: Path, error: DatabaseError) -> DatabaseUnusable:

@@ -35,14 +35,17 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     """
     known = revisions()
     current = _current(connection, path)
-    if current == known[-1]:
-        return
     if current is not None and current not in known:
         raise DatabaseUnusable(
             str(path),
             f"it was written by a newer Carousel (its revision is {current}; this one knows up to {known[-1]})",
             "start the newer Carousel, or set DATABASE_URL to another file",
         )
+    if current is not None:
+        # BEGIN IMMEDIATE succeeds on a read-only database; only a real write tells.
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+    if current == known[-1]:
+        return
     if current is not None:
         back_up(path, current)
     _migrate(connection, known[-1])

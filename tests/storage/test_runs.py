@@ -1,0 +1,155 @@
+"""The run book: the prediction is locked, a run ends once, and what was left open is marked at the next start."""
+
+import math
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from quiz.service import INTERRUPTED, RunBook, UnknownRun
+from quiz.storage.models import Learner
+from tests.engine.builders import NOON
+from tests.storage.builders import opened
+
+REQUEST = {
+    "experiment": "forget-gate",
+    "settings": {"hidden": 16, "task": "stream", "bias": 1.0, "peepholes": False},
+    "first_seed": 3,
+    "seeds": 2,
+    "device": "auto",
+    "prediction": "grows",
+    "versions": {"torch": "2.13.0"},
+}
+RESULT = {
+    "state": "finished",
+    "error": None,
+    "device_used": "cpu",
+    "cpu_seconds": 1.5,
+    "verdict": {"status": "supported", "passed": 2, "seeds": 2, "outcome": "grows"},
+    "record": {"curves": [[0, 1.5], [1, math.inf]], "pictures": []},
+}
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = opened(tmp_path)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def book(database) -> RunBook:
+    ticks = iter(NOON + timedelta(seconds=second) for second in range(1000))
+    return RunBook(database, 1, clock=lambda: next(ticks))
+
+
+def test_a_run_comes_back_as_it_was_stored(book):
+    book.begin("r1", REQUEST)
+    begun = book.load("r1")
+    assert begun is not None
+    assert {name: begun[name] for name in REQUEST} == REQUEST
+    assert (begun["run_id"], begun["state"], begun["verdict"], begun["ended_at"]) == ("r1", "queued", None, None)
+    book.end("r1", RESULT)
+    ended = book.load("r1")
+    assert ended is not None
+    assert {name: ended[name] for name in REQUEST | RESULT} == REQUEST | RESULT
+    assert (ended["started_at"], ended["ended_at"]) == ("2026-03-02T12:00:00+00:00", "2026-03-02T12:00:01+00:00")
+    assert book.load("r2") is None
+
+
+def test_diverged_values_survive_storage(book):
+    book.begin("r1", REQUEST)
+    book.end("r1", RESULT | {"record": {"curves": [math.nan, -math.inf, 1e308]}})
+    loaded = book.load("r1")
+    assert loaded is not None
+    nan, low, high = loaded["record"]["curves"]
+    assert math.isnan(nan)
+    assert (low, high) == (-math.inf, 1e308)
+
+
+def test_facts_without_a_column_are_kept_too(book):
+    book.begin("r1", REQUEST | {"preset": "quick"})
+    book.end("r1", RESULT | {"finished_seeds": [3, 4]})
+    loaded = book.load("r1")
+    assert loaded is not None
+    assert (loaded["preset"], loaded["finished_seeds"]) == ("quick", [3, 4])
+
+
+def test_the_prediction_cannot_change_after_the_run_has_begun(book, database):
+    book.begin("r1", REQUEST)
+    with pytest.raises(ValueError, match="prediction cannot change"):
+        book.end("r1", RESULT | {"prediction": "shrinks"})
+    with pytest.raises(ValueError, match="stored already"):
+        book.begin("r1", REQUEST | {"prediction": "shrinks"})
+    with closing(sqlite3.connect(database.place)) as raw, pytest.raises(sqlite3.IntegrityError, match="prediction cannot change"):
+        raw.execute("UPDATE run SET prediction = 'shrinks'")
+    loaded = book.load("r1")
+    assert loaded is not None
+    assert (loaded["prediction"], loaded["state"]) == ("grows", "queued")
+    book.end("r1", RESULT | REQUEST)  # the same request again is no change
+
+
+def test_a_run_ends_once_and_the_first_end_counts(book, database):
+    book.begin("r1", REQUEST)
+    book.end("r1", RESULT)
+    first = book.load("r1")
+    book.end("r1", {"state": "cancelled"})
+    assert book.load("r1") == first
+    with closing(sqlite3.connect(database.place)) as raw, pytest.raises(sqlite3.IntegrityError, match="a run ends once"):
+        raw.execute("UPDATE run SET state = 'cancelled'")
+
+
+def test_an_unknown_run_cannot_end_and_a_request_must_be_whole(book):
+    with pytest.raises(UnknownRun, match="'r9'"):
+        book.end("r9", RESULT)
+    with pytest.raises(ValueError, match="run r1: settings, seeds must be given"):
+        book.begin("r1", {"experiment": "forget-gate", "first_seed": 0})
+    assert book.recent() == ()
+
+
+def test_the_history_is_newest_first_with_verdict_and_outcome(book):
+    for name in ("a", "b", "c"):
+        book.begin(name, REQUEST)
+    book.end("b", RESULT)
+    assert [row.id for row in book.recent()] == ["c", "b", "a"]
+    assert [row.id for row in book.recent(limit=2)] == ["c", "b"]
+    row = book.recent()[1]
+    assert (row.experiment, row.settings, row.first_seed, row.seeds) == ("forget-gate", REQUEST["settings"], 3, 2)
+    assert (row.device, row.state, row.status, row.prediction, row.outcome) == ("cpu", "finished", "supported", "grows", "grows")
+    assert (row.started_at, row.ended_at) == (NOON + timedelta(seconds=1), NOON + timedelta(seconds=3))
+    assert (book.recent()[0].status, book.recent()[0].outcome, book.recent()[0].ended_at) == (None, None, None)
+
+
+def test_runs_left_open_are_marked_failed_and_the_others_left_alone(book):
+    for name in ("done", "queued", "running"):
+        book.begin(name, REQUEST | {"state": "running" if name == "running" else "queued"})
+    book.end("done", RESULT)
+    later = NOON + timedelta(days=1)
+    assert book.fail_interrupted(later) == 2
+    rows = {row.id: row for row in book.recent()}
+    assert (rows["done"].state, rows["done"].error) == ("finished", None)
+    for name in ("queued", "running"):
+        assert (rows[name].state, rows[name].error, rows[name].ended_at) == ("failed", INTERRUPTED, later)
+    assert book.fail_interrupted(later) == 0
+
+
+def test_another_learners_run_is_unknown(book, database):
+    with database.write() as repository:
+        repository.add(Learner(name="second"))
+    other = RunBook(database, 2)
+    book.begin("r1", REQUEST)
+    assert (other.load("r1"), other.recent(), other.fail_interrupted(NOON)) == (None, (), 0)
+    with pytest.raises(UnknownRun):
+        other.end("r1", RESULT)
+    with pytest.raises(ValueError, match="stored already"):
+        other.begin("r1", REQUEST)
+
+
+def test_the_run_book_is_the_sandboxs_run_store(book):
+    from sandbox.protocol import RunStore
+
+    store: RunStore = book
+    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load"}
+    store.begin("r1", REQUEST)
+    assert store.load("r1") is not None
