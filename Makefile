@@ -17,7 +17,6 @@ help:
 	@sed -n 's/^# //; /^make /p' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed
-	@$(BIN)/python -m quiz migrate
 	@exec $(BIN)/python -m quiz serve
 
 test: $(VENV)/installed-dev

@@ -7,4 +7,5 @@ import streamlit as st
 import uvicorn
 
 if __name__ == "__main__":
-    uvicorn.run(st.App(Path(__file__).with_name("empty_page.py")), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+    app = st.App(Path(__file__).with_name("empty_page.py"))
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), ws="websockets-sansio", ws_per_message_deflate=False, log_level="warning")

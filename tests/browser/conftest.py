@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 from tests.browser.find_chromium import present
 from tests.browser.server import ROOT, Server
@@ -30,6 +30,8 @@ FLAGS = (
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
 WAIT_MS = 20_000
+# Opened at /study, Streamlit's page first asks /study/_stcore for its server and gets a 404, then asks /_stcore.
+LOOKS_FOR_ITS_SERVER = re.compile(r"//[^/]+/[a-z]+/_stcore/(health|host-config)$")
 FAILURES = ROOT / "build" / "browser"
 
 
@@ -103,7 +105,7 @@ class Pages:
     def __call__(self, *, size: tuple[int, int] = DESKTOP, dark: bool = False, same_as: Page | None = None) -> Page:
         """Open a tab of the given size (CSS pixels)."""
         page = (same_as.context if same_as else self._context(size, dark)).new_page()
-        page.on("console", lambda message: self._note("console", message.text) if message.type == "error" else None)
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self._note("page error", str(error)))
         page.on("request", lambda request: self._check_host(request.url))
         self.pages.append(page)
@@ -132,6 +134,10 @@ class Pages:
         context.set_default_timeout(WAIT_MS)
         self.contexts.append(context)
         return context
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not LOOKS_FOR_ITS_SERVER.search(message.location["url"]):
+            self._note("console", f"{message.text} {message.location['url']}")
 
     def _note(self, kind: str, text: str) -> None:
         self.errors.append(f"{kind}: {text}")

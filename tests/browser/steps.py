@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from questions.schema import NumberItem
+from quiz.engine.grading import Response
+from quiz.views import Turn
 
 PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progress"}
 
@@ -10,7 +14,7 @@ PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progre
 def settle(page: Page) -> None:
     """Wait until the page's script has run to its end and everything it sent is drawn."""
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_attached()
-    expect(page.locator('[data-stale="true"]')).to_have_count(0)
+    expect(page.locator('[data-stale="true"], [data-testid="stSkeleton"]')).to_have_count(0)
 
 
 def visit(page: Page, url: str) -> None:
@@ -29,3 +33,50 @@ def sideways_px(page: Page) -> int:
                .map(box => box.scrollWidth - box.clientWidth))"""
         )
     )
+
+
+# --- Practice ---------------------------------------------------------------------------------------------------
+
+
+def keyed(page: Page, key: str) -> Locator:
+    """The element that the app gave this key."""
+    return page.locator(f".st-key-{key}")
+
+
+def button(page: Page, key: str) -> Locator:
+    """The button with this key."""
+    return keyed(page, key).get_by_role("button")
+
+
+def start_practice(page: Page, url: str, length: int = 5) -> None:
+    """Open the practice page, choose a length and start; the first item is on screen then."""
+    visit(page, url)
+    keyed(page, "length").get_by_role("radio", name=str(length), exact=True).click()
+    button(page, "start").click()
+    keyed(page, "check").wait_for()
+    settle(page)
+
+
+def choose(page: Page, turn: Turn, response: Response) -> None:
+    """Give an answer with the mouse, without checking it."""
+    if isinstance(turn.item, NumberItem):
+        keyed(page, "number").get_by_role("textbox").fill(response.text)
+        return
+    for key in response.keys:
+        option = keyed(page, f"choice_{turn.order.index(key) + 1}")
+        option.get_by_role("button").click()
+        option.get_by_test_id("stBaseButton-primary").wait_for()
+
+
+def check(page: Page) -> None:
+    """Check the answer; the feedback is on screen then."""
+    button(page, "check").click()
+    keyed(page, "next").wait_for()
+    settle(page)
+
+
+def go_on(page: Page) -> None:
+    """Leave the feedback; the next item, or the summary, is on screen then."""
+    button(page, "next").click()
+    keyed(page, "next").wait_for(state="detached")
+    settle(page)
