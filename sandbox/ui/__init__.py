@@ -1,0 +1,1 @@
+"""The lab page: controls, charts and words around a run."""

@@ -1,0 +1,87 @@
+"""The lab before a run: the claim, the prediction, the set-up."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+from sandbox.protocol import Experiment, Setting
+from sandbox.requests import make_request
+from sandbox.ui import controls, words
+from sandbox.ui.context import laboratory
+
+log = logging.getLogger(__name__)
+
+ERROR, FRESH = "lab_error", "lab_fresh"  # session state: what went wrong at a start; the run just started here
+
+
+def show_setup(experiment: Experiment) -> None:
+    """The page while nothing runs: on a phone the prediction comes before the settings."""
+    left, right = st.columns([3, 2], gap="large")
+    with right, st.container(border=True, key="lab_setup"):
+        st.subheader("Set-up", anchor=False)
+        controls.draw_presets(experiment)
+        values = controls.draw_controls(experiment)
+        share(experiment, values)
+    with left:
+        show_claim(experiment)
+        _predict_and_run(experiment, values)
+        show_source(experiment)
+
+
+def show_claim(experiment: Experiment) -> None:
+    """The claim under test and what the textbooks say."""
+    with st.container(border=True, key="lab_claim", gap="small"):
+        st.caption("CLAIM UNDER TEST")
+        st.markdown(f"**{experiment.claim}**")
+        st.caption(f":material/menu_book: The textbook says: “{experiment.textbook}”")
+
+
+def show_source(experiment: Experiment) -> None:
+    """Where the claim comes from."""
+    st.caption(f":material/article: {words.paper(experiment.paper)}")
+
+
+def start(experiment: Experiment, values: dict[str, Setting], prediction: str | None, token: str, repeats: str | None = None) -> None:
+    """Start a run and go to it (a click's callback). The same token starts one run, however often it is clicked."""
+    try:
+        run_id = laboratory().start(make_request(experiment, values, prediction), token, repeats=repeats)
+    except Exception:  # the store may be locked or full: the page says so and the learner can try again
+        log.exception("a run of %s could not be started", experiment.id)
+        st.session_state[ERROR] = "The run could not be stored, so it was not started. Try again in a moment."
+        return
+    st.session_state[FRESH] = run_id
+    controls.go_to(experiment=experiment.id, run=run_id)
+
+
+def _predict_and_run(experiment: Experiment, values: dict[str, Setting]) -> None:
+    st.subheader("What do you expect?", anchor=False)
+    st.markdown(experiment.asks)
+    texts = {outcome.key: outcome.text for outcome in experiment.predictions}
+    chosen = st.radio(
+        "Your prediction", list(texts), index=None, key=controls.prediction_key(experiment), format_func=texts.__getitem__, label_visibility="collapsed"
+    )
+    if ERROR in st.session_state:
+        st.error(st.session_state.pop(ERROR), icon=":material/error:")
+    token = st.session_state[controls.TOKEN]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Lock in and run",
+            key="lab_run",
+            type="primary",
+            icon=":material/lock:",
+            shortcut="Mod+Enter",
+            disabled=chosen is None,
+            on_click=start,
+            args=(experiment, values, chosen, token),
+            help="Your prediction is stored before the run starts and cannot be changed after.",
+        )
+        st.button("Run without predicting", key="lab_run_unpredicted", type="tertiary", on_click=start, args=(experiment, values, None, token))
+
+
+def share(experiment: Experiment, values: dict[str, Setting]) -> None:
+    """A link that holds the set-up."""
+    with st.popover("Share this set-up", icon=":material/link:", type="tertiary"):
+        st.caption("This address opens the lab with these settings and seeds.")
+        st.code(words.share_link(st.context.url or "/lab", experiment, values), language=None, wrap_lines=True)
