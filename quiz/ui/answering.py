@@ -21,11 +21,15 @@ CONFIDENCE_LABELS: dict[Confidence, str] = {"guess": "Guess", "unsure": "Unsure"
 
 @dataclass(frozen=True)
 class Draft:
-    """Option or step keys chosen so far for a presentation, in the order chosen, and why a check was refused."""
+    """Option or step keys chosen so far for a presentation, in the order chosen, and why a check was refused.
+
+    `face` alternates between 0 and 1 from one presentation to the next: the page scrolls to the top when it changes.
+    """
 
     presentation_id: str
     keys: tuple[str, ...] = ()
     problem: str = ""
+    face: int = 0
 
     def toggled(self, key: str, *, many: bool) -> Draft:
         """With `key` chosen; where several may be chosen, a chosen key is let go again."""
@@ -33,6 +37,14 @@ class Draft:
             return replace(self, keys=(key,), problem="")
         keys = tuple(k for k in self.keys if k != key) if key in self.keys else (*self.keys, key)
         return replace(self, keys=keys, problem="")
+
+    def refused(self, problem: str) -> Draft:
+        """Unchanged, with the reason why it could not be checked."""
+        return replace(self, problem=problem)
+
+    def emptied(self) -> Draft:
+        """With nothing chosen."""
+        return replace(self, keys=(), problem="")
 
     def without_last(self) -> Draft:
         """With the last choice taken back."""
@@ -43,7 +55,7 @@ def draft_for(turn: Turn) -> Draft:
     """The draft of this presentation. A new presentation starts empty, its widgets too."""
     draft = st.session_state.get("draft")
     if not isinstance(draft, Draft) or draft.presentation_id != turn.presentation_id:
-        draft = Draft(turn.presentation_id)
+        draft = Draft(turn.presentation_id, face=1 - draft.face if isinstance(draft, Draft) else 0)
         st.session_state.draft = draft
         st.session_state.number = ""
         st.session_state.confidence = None
@@ -79,7 +91,7 @@ def answer_widget(turn: Turn) -> None:
 def key_hint(turn: Turn) -> str:
     """What the keyboard can do here."""
     if isinstance(turn.item, NumberItem):
-        return "Fractions, percentages and powers of ten are fine: 1/20, 5 %, 5e-2. Enter checks."
+        return "Fractions, percentages and powers of ten are fine: 1/20, 5%, 5e-2. Enter checks."
     last = len(turn.order)
     many = isinstance(turn.item, (MultipleItem, OrderItem))
     undo = ", Backspace takes the last step back" if isinstance(turn.item, OrderItem) else ""
@@ -153,12 +165,12 @@ def _take_back(turn: Turn) -> None:
 
 
 def _start_over(turn: Turn) -> None:
-    st.session_state.draft = Draft(turn.presentation_id)
+    st.session_state.draft = draft_for(turn).emptied()
 
 
 def _number_field(unit: str) -> None:
     label = f"Your answer, in {unit}" if unit else "Your answer"
-    st.text_input(label, key="number", max_chars=60, placeholder="A number", autocomplete="off")
+    st.text_input(label, key="number", placeholder="A number", autocomplete="off")
 
 
 def confidence_widget() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from datetime import timedelta
 
 import plotly.graph_objects as go
 
 from quiz.views import DayStat
 
+DAY_MS = 86_400_000
 RIGHT, MISSED, LINE = "#137D88", "#B9A77F", "#C75000"  # told apart by lightness too, on paper and on ink
 
 
@@ -39,7 +42,7 @@ def days_figure(days: Sequence[DayStat]) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="x unified",
         legend={"orientation": "h", "y": -0.18, "x": 0},
-        xaxis={"type": "date", "tickformat": "%-d %b", "dtick": _tick_ms(days), "anchor": "y"},
+        xaxis={"type": "date", "tickformat": "%-d %b", "dtick": _ticks(days) * DAY_MS, "range": _week(days), "anchor": "y"},
         yaxis={"domain": [0.0, 0.55], "title": "Answers", "rangemode": "tozero", "automargin": True, "nticks": 4},
         yaxis2={"domain": [0.65, 1.0], "title": "Right, %", "range": [-4, 104], "tickvals": [0, 50, 100], "automargin": True},
     )
@@ -47,7 +50,15 @@ def days_figure(days: Sequence[DayStat]) -> go.Figure:
     return figure
 
 
-def _tick_ms(days: Sequence[DayStat]) -> int:
-    """Ticks on whole days, about six of them, so that no label names an hour."""
+def _week(days: Sequence[DayStat]) -> list[str]:
+    """From half a day before the first to half a day after the last, a week at least, so that one day is no wall."""
+    if not days:
+        return []
+    first = min(days[0].day, days[-1].day - timedelta(days=6))
+    return [f"{first - timedelta(days=1)}T12:00", f"{days[-1].day}T12:00"]
+
+
+def _ticks(days: Sequence[DayStat]) -> int:
+    """Days from tick to tick: whole ones, so that no label names an hour, and about seven labels."""
     span = (days[-1].day - days[0].day).days + 1 if days else 1
-    return max(1, round(span / 6)) * 86_400_000
+    return max(1, math.ceil(span / 7))

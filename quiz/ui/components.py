@@ -28,7 +28,7 @@ def see_it_happen(link: SandboxLink) -> None:
     """The link into the lab, with what to look at there."""
     with st.container(border=True, key="see_it_happen", gap="xsmall"):
         st.page_link(context.quiz().lab_page, label="**See it happen**", icon=":material/science:", query_params=lab_address(link))
-        st.caption(link.look_for)
+        st.markdown(link.look_for)
 
 
 def study_link(question_id: str, label: str, icon: str | None = None) -> None:

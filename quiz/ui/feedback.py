@@ -68,51 +68,52 @@ def _how_far(item: Item, feedback: Feedback) -> str:
         return f"You judged {judged} of {len(lines)} statements rightly. It counts when all are."
     if isinstance(item, NumberItem):
         return lines[0].feedback
-    return next((line.feedback for line in lines if line.mark == "wrong"), "")
+    right = next((line.text for line in lines if line.mark == "missed"), "")
+    return f"The answer: {right}"
 
 
-def _line(line: FeedbackLine, label: str, text: str) -> None:
+def _line(place: int, line: FeedbackLine, label: str) -> None:
     icon, colour, _ = MARKS[line.mark]
-    with st.container(border=True, gap="xsmall"):
-        st.markdown(f":{colour}[{icon} **{label}**]")
-        st.markdown(text)
-        st.caption(line.feedback)
+    with st.container(border=True, gap="xxsmall", key=f"line_{place}"):
+        st.markdown(f":small[:{colour}[{icon} **{label}**]]")
+        st.container(key=f"option_{place}").markdown(line.text)
+        st.markdown(line.feedback)
 
 
 def _options(turn: Turn, feedback: Feedback) -> None:
     """Options in the order they were shown, each with its mark and its own feedback."""
     lines = {line.key: line for line in feedback.grade.lines}
-    with st.container(gap="small"):
-        for key in turn.order:
-            _line(lines[key], MARKS[lines[key].mark][2], lines[key].text)
+    with st.container(gap="xsmall"):
+        for place, key in enumerate(turn.order, start=1):
+            _line(place, lines[key], MARKS[lines[key].mark][2])
 
 
 def _order(item: OrderItem, feedback: Feedback) -> None:
     """The steps in the right order, each with where the learner had put it."""
     place = {key: position for position, key in enumerate(feedback.response.keys, start=1)}
-    with st.container(gap="small"):
+    with st.container(gap="xsmall"):
         for position, line in enumerate(feedback.grade.lines, start=1):
             label = f"Step {position}, in its place" if line.mark == "right" else f"Step {position}; you had it as {place[line.key]}"
-            _line(line, label, line.text)
+            _line(position, line, label)
 
 
 def _number(item: NumberItem, feedback: Feedback) -> None:
     unit = f" {item.unit}" if item.unit else ""
-    yours, right = st.columns(2)
-    yours.metric("Your answer", f"{feedback.response.text.strip()}", border=True)
-    right.metric("Right answer", f"{plain_number(item.answer)}{unit}", help=_tolerance(item), border=True)
-    st.markdown("#### Worked solution")
+    both = st.grid(2, min_column_width=120)
+    both.metric("Your answer", f"{feedback.response.text.strip()}", border=True)
+    both.metric("Right answer", f"{plain_number(item.answer)}{unit}", help=_tolerance(item), border=True)
+    st.markdown("#### Worked solution", anchors=False)
     st.markdown(item.solution)
 
 
 def _tolerance(item: NumberItem) -> str | None:
     if item.tolerance_rel:
-        return f"Accepted within {plain_number(100 * item.tolerance_rel)} % of it."
+        return f"Accepted within {plain_number(100 * item.tolerance_rel)}% of it."
     return f"Accepted within {plain_number(item.tolerance_abs)} of it." if item.tolerance_abs else None
 
 
 def _reasons(turn: Turn) -> None:
-    st.markdown("#### Why")
+    st.markdown("#### Why", anchors=False)
     st.markdown(turn.item.explanation)
     question = context.quiz().bank.by_id.get(turn.question_id)  # gone when the bank changed since
     references = {reference.key: reference for reference in question.references} if question else {}

@@ -31,11 +31,15 @@ def practice() -> None:
     turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner) if session else None
     if turn is not None:
         st.session_state.seen = turn.session.id
-        _item(turn)
+        draft = draft_for(turn)
+        with st.container(key=f"face_{draft.face}"):
+            _item(turn)
     elif session is not None:  # its questions have left the bank, or another tab has just answered the last one
-        _summary(quiz.service.end_session(session.id, quiz.clock(), learner=quiz.learner))
+        quiz.service.end_session(session.id, quiz.clock(), learner=quiz.learner)
+        st.rerun(scope="fragment")
     elif st.session_state.get("seen"):
-        _summary(quiz.service.summary(st.session_state.seen, learner=quiz.learner))
+        with st.container(key="face_2"):
+            _summary(quiz.service.summary(st.session_state.seen, learner=quiz.learner))
     else:
         _welcome()
 
@@ -88,7 +92,7 @@ def _summary(summary: SessionSummary) -> None:
     if not answered:
         st.markdown("You answered no question this time. Nothing was recorded.")
     else:
-        st.markdown(f"### {summary.correct} of {answered} right", text_alignment="left", anchors=False)
+        st.markdown(f"### {summary.correct} of {answered} right", anchors=False)
         st.progress(summary.correct / answered)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Practise again", key="again", type="primary", icon=":material/replay:", shortcut="Enter", on_click=_start, args=(summary.session.length,))
@@ -136,7 +140,7 @@ def _head(turn: Turn, session: SessionView) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         if question is not None:
             st.badge(question.group.label, color="gray")
-        st.badge(FORMAT_LABELS[turn.item.format], color="primary")
+        st.badge(FORMAT_LABELS[turn.item.format], color="blue")
         st.badge(REASONS[turn.reason], color="gray", icon=":material/schedule:" if turn.reason == "due" else None)
 
 
@@ -174,7 +178,7 @@ def _check(turn: Turn) -> None:
     try:
         answered = quiz.service.submit(turn.presentation_id, response, st.session_state.get("confidence"), quiz.clock(), learner=quiz.learner)
     except InvalidResponse as error:
-        st.session_state.draft = Draft(turn.presentation_id, draft_for(turn).keys, f"Nothing is recorded yet: {error}.")
+        st.session_state.draft = draft_for(turn).refused(f"Nothing is recorded yet: {error}.")
         return
     except PresentationClosed:
         st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")

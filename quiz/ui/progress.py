@@ -14,7 +14,7 @@ from quiz.ui.components import PRACTICE, study_link
 from quiz.ui.text import counted, when
 from quiz.views import DayStat, MasteryCell, ProgressView, RunRow
 
-LEVELS = ("not tried yet", "below 40 %", "40 to 60 %", "60 to 80 %", "80 % and more")
+LEVELS = ("not tried yet", "below 40%", "40 to 60%", "60 to 80%", "80% and more")
 VERDICTS = {
     "supported": (":material/check_circle:", "green", "Supported"),
     "contradicted": (":material/cancel:", "red", "Contradicted"),
@@ -109,7 +109,10 @@ def level(cell: MasteryCell) -> int:
 
 def _grid(view: ProgressView, now: datetime) -> None:
     st.subheader("Mastery", anchor=False)
-    st.markdown("Your chance of a good answer to a middling item of each question, from everything you have answered so far.")
+    st.markdown(
+        "Your chance of a good answer to a middling item of each question, from everything you have answered so far. "
+        "In brackets, the range it lies in with 95% certainty: more answers narrow it."
+    )
     _legend()
     _cells(view.cells, now)
 
@@ -118,7 +121,7 @@ def _legend() -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for number, text in enumerate(LEVELS):
             with st.container(key=f"mastery_{number}_legend", width="content"):
-                st.caption(text)
+                st.markdown(f":small[{text}]")
 
 
 def _cells(cells: Sequence[MasteryCell], now: datetime) -> None:
@@ -129,16 +132,16 @@ def _cells(cells: Sequence[MasteryCell], now: datetime) -> None:
         st.markdown(f"**{group.label}**")
         with st.grid(4, min_column_width=150, gap="xsmall"):
             for cell in members:
-                with st.container(key=f"mastery_{level(cell)}_{cell.question_id}", height="stretch", gap="xsmall"):
+                with st.container(key=f"mastery_{level(cell)}_{cell.question_id}", height="stretch", gap="xxsmall"):
                     study_link(cell.question_id, f"{cell.number} {cell.title}")
-                    st.caption(_cell_text(cell, now))
+                    st.markdown(_cell_text(cell, now))
 
 
 def _cell_text(cell: MasteryCell, now: datetime) -> str:
     if cell.mastery is None or cell.low is None or cell.high is None:
-        return "Not tried yet"
-    due = "due now" if cell.due else f"due {when(cell.due_at, now)}" if cell.due_at else ""
-    return f"**{cell.mastery:.0%}** ({100 * cell.low:.0f}–{100 * cell.high:.0f}) · {due}"
+        return ":small[Not tried yet]"
+    due = ":orange[:material/schedule: due now]" if cell.due else f"due {when(cell.due_at, now)}" if cell.due_at else ""
+    return f":small[**{cell.mastery:.0%}** ({100 * cell.low:.0f}–{100 * cell.high:.0f})]  \n:small[{due}]"
 
 
 # --- Days and runs ----------------------------------------------------------------------------------------------

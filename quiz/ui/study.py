@@ -54,7 +54,7 @@ def matches(question: Question, wanted: str) -> bool:
 
 
 def _tile(question: Question) -> None:
-    with st.container(border=True, gap="xsmall", height="stretch"):
+    with st.container(border=True, gap="xsmall", height="stretch", key=f"tile_{question.id}"):
         study_link(question.id, f"**{question.number} · {question.title}**")
         st.caption(question.asks)
 
@@ -63,13 +63,13 @@ def _tile(question: Question) -> None:
 
 
 def _card(bank: QuestionBank, question: Question) -> None:
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", key="plain_ways"):
         st.page_link(STUDY, label="All cards", icon=":material/arrow_back:")
         following = next_question(bank, question)
         if following is not None:
             study_link(following.id, f"Next: {following.title}")
-    st.badge(f"{question.group.label} · {question.number}", color="gray")
     st.title(question.title, anchor=False)
+    st.caption(f"Question {question.number} · {question.group.label}")
     st.markdown(f"##### *{question.asks}*", anchors=False)
     _way_on(question)
     answer, deeper, traps, equations, sources = st.tabs(["Answer", "Go deeper", "Traps", "Equations", "Sources"])
