@@ -253,6 +253,12 @@ class Check:
         value = values[self.measure]
         return value < self.threshold if self.relation == "<" else value > self.threshold
 
+    def median(self, measured: Sequence[Measures]) -> float:
+        """The median over seeds. A diverged seed (NaN) counts as the worst, so that the seeds' order does not matter."""
+        worst = math.inf if self.relation == "<" else -math.inf
+        values = (one[self.measure] for one in measured)
+        return statistics.median(worst if math.isnan(value) else value for value in values)
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -374,10 +380,8 @@ def judge(experiment: Experiment, settings: Settings, measured: Sequence[Measure
 
 def _result(check: Check, measured: Sequence[Measures]) -> CheckResult:
     values = tuple(one[check.measure] for one in measured)
-    # A diverged seed (NaN) sorts with the worst, so that the median does not depend on the seeds' order.
-    worst = math.inf if check.relation == "<" else -math.inf
-    median = statistics.median(worst if math.isnan(value) else value for value in values)
-    return CheckResult(check.label, check.measure, check.relation, check.threshold, values, sum(check.holds(one) for one in measured), median)
+    passed = sum(check.holds(one) for one in measured)
+    return CheckResult(check.label, check.measure, check.relation, check.threshold, values, passed, check.median(measured))
 
 
 def wilson_interval(passed: int, total: int, z: float = 1.96) -> tuple[float, float]:

@@ -189,7 +189,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    unclipped, clipped = (statistics.median(values[check.measure] for values in measured) for check in CHECKS)
+    unclipped, clipped = (check.median(measured) for check in CHECKS)
     if unclipped < 0.6:
         return "rescues" if clipped > 0.95 else "neither"
     return "hurts" if clipped <= 0.95 and clipped < unclipped else "both"
