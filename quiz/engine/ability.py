@@ -24,6 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,8 +68,13 @@ def information(theta: float, difficulty: float, guessing: float) -> float:
 def with_answer(evidence: LogLikelihood, difficulty: float, guessing: float, correct: bool, seen_before: bool) -> LogLikelihood:
     """The log-likelihood over GRID after one more answer."""
     weight = REPEAT_WEIGHT if seen_before else 1.0
+    return tuple(DISCOUNT * old + weight * new for old, new in zip(evidence, _one_answer(difficulty, guessing, correct), strict=True))
+
+
+@lru_cache(maxsize=4096)
+def _one_answer(difficulty: float, guessing: float, correct: bool) -> LogLikelihood:
     chances = (chance_correct(theta, difficulty, guessing) for theta in GRID)
-    return tuple(DISCOUNT * old + weight * math.log(p if correct else 1 - p) for old, p in zip(evidence, chances, strict=True))
+    return tuple(math.log(p if correct else 1 - p) for p in chances)
 
 
 def estimate(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> dict[str, Ability]:

@@ -3,10 +3,12 @@
 from quiz.service.errors import NotAnswered, PresentationClosed, QuizError, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownRun, UnknownSession
 from quiz.service.practice import MAX_LENGTH, QuizService
 from quiz.service.runs import INTERRUPTED, RunBook
+from quiz.storage.database import DatabaseUnusable
 
 __all__ = [
     "INTERRUPTED",
     "MAX_LENGTH",
+    "DatabaseUnusable",
     "NotAnswered",
     "PresentationClosed",
     "QuizError",

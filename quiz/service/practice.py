@@ -16,7 +16,7 @@ from uuid import uuid4
 from questions.loader import QuestionBank
 from questions.schema import Item, NumberItem
 from quiz.engine.ability import estimate
-from quiz.engine.examiner import Shown, pick
+from quiz.engine.examiner import pick
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import InvalidResponse, Response, grade
 from quiz.engine.state import NOTHING_YET, LearnerState, fold
@@ -114,19 +114,18 @@ class QuizService:
         """
         with self._database.read() as repository:
             session = _session(repository, session_id, learner)
-            shown = repository.presentations(session_id)
-            if (presentation := _open(shown)) is not None:
+            presentation = repository.open_presentation(session_id)
+            if presentation is not None:
                 return self._turn(repository, presentation)
-            if self._is_over(session, shown):
+            if self._is_over(repository, session):
                 return None
         with self._database.write() as repository:
             session = _session(repository, session_id, learner)
-            shown = repository.presentations(session_id)
-            presentation = _open(shown)
+            presentation = repository.open_presentation(session_id)
             if presentation is None:
-                if self._is_over(session, shown):
+                if self._is_over(repository, session):
                     return None
-                presentation = self._present(repository, session, shown, _aware(now), rng)
+                presentation = self._present(repository, session, _aware(now), rng)
             return self._turn(repository, presentation)
 
     def submit(self, presentation_id: str, response: Response, confidence: Confidence | None, now: datetime, *, learner: int | None = None) -> Turn:
@@ -186,39 +185,38 @@ class QuizService:
             self._states[learner] = (newest, state)
         return state
 
-    def _is_over(self, session: PracticeSession, shown: Sequence[Presentation]) -> bool:
-        answered = sum(presentation.attempt is not None for presentation in shown)
-        return session.ended_at is not None or answered >= session.length or not self._questions(session)
+    def _is_over(self, repository: Repository, session: PracticeSession) -> bool:
+        return session.ended_at is not None or repository.answered(session.id) >= session.length or not self._questions(session)
 
     def _questions(self, session: PracticeSession) -> Sequence[str]:
         return [name for name in session.only if name in self.bank.by_id] if session.only else list(self.bank.by_id)
 
-    def _present(self, repository: Repository, session: PracticeSession, shown: Sequence[Presentation], now: datetime, rng: random.Random) -> Presentation:
+    def _present(self, repository: Repository, session: PracticeSession, now: datetime, rng: random.Random) -> Presentation:
         state = self._state(repository, session.learner_id)
-        answered = sum(presentation.attempt is not None for presentation in shown)
+        shown = repository.shown(session.id)
         chosen = pick(
             questions=[self.bank.by_id[name] for name in self._questions(session)],
             state=state,
             abilities=estimate(state.evidence, self._groups),
-            shown=[_shown(presentation) for presentation in shown],
-            remaining=session.length - answered,
+            shown=shown,
+            remaining=session.length - sum(one.correct is not None for one in shown),
             now=now,
             rng=rng,
         )
         question_version, item_version = self._wordings.ids(chosen.question, chosen.item)
-        repository.add(
-            Presentation(
-                id=uuid4().hex,
-                session_id=session.id,
-                position=len(shown) + 1,
-                question_version_id=question_version,
-                item_version_id=item_version,
-                order=list(chosen.order),
-                reason=chosen.reason,
-                shown_at=now,
-            )
+        presentation = Presentation(
+            id=uuid4().hex,
+            session=session,
+            position=len(shown) + 1,
+            question_version_id=question_version,
+            item_version=repository.item_version(item_version),
+            order=list(chosen.order),
+            reason=chosen.reason,
+            shown_at=now,
+            attempt=None,
         )
-        return repository.presentations(session.id)[-1]
+        repository.add(presentation)
+        return presentation
 
     def _record(self, repository: Repository, presentation: Presentation, response: Response, confidence: Confidence | None, now: datetime) -> None:
         if presentation.closed_at is not None:
@@ -227,7 +225,8 @@ class QuizService:
             raise InvalidResponse(f"confidence must be one of {', '.join(get_args(Confidence))} or nothing, got {confidence!r}")
         item = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id).item
         graded = grade(item, response)
-        self._state(repository, presentation.session.learner_id)
+        if presentation.session.learner_id not in self._states:
+            self._state(repository, presentation.session.learner_id)
         attempt = Attempt(
             presentation_id=presentation.id,
             learner_id=presentation.session.learner_id,
@@ -318,15 +317,6 @@ def _presentation(repository: Repository, presentation_id: str, learner: int | N
 
 def _session_view(repository: Repository, session: PracticeSession) -> SessionView:
     return SessionView(session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only))
-
-
-def _open(shown: Sequence[Presentation]) -> Presentation | None:
-    return next((presentation for presentation in shown if presentation.closed_at is None), None)
-
-
-def _shown(presentation: Presentation) -> Shown:
-    item = presentation.item_version
-    return Shown(item.question_id, item.full_id, item.format, None if presentation.attempt is None else presentation.attempt.correct)
 
 
 def _fitting(item: Item, response: Response) -> Response:

@@ -31,24 +31,39 @@ _EXAMPLE = "use an address such as sqlite:///data/carousel.db"
 
 
 class Database:
-    """One engine; `read` and `write` each give a Repository for one short transaction."""
+    """One engine; `read` and `write` each give a Repository for one short transaction.
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    Both raise DatabaseUnusable when the file is locked by another program, full or gone; the transaction is then undone.
+    """
+
+    def __init__(self, engine: Engine, path: Path) -> None:
         self._engine = engine
         self._writer = engine.execution_options(immediate=True)
-        self.place = place
+        self._path = path
+
+    @property
+    def place(self) -> str:
+        """The file."""
+        return str(self._path)
 
     @contextmanager
     def read(self) -> Iterator[Repository]:
         """A transaction that only reads: one consistent view, then rolled back."""
-        with Session(self._engine) as session:
+        with self._explaining(), Session(self._engine) as session:
             yield Repository(session)
 
     @contextmanager
     def write(self) -> Iterator[Repository]:
         """A transaction that writes: committed at the end, rolled back on an error."""
-        with _WRITE_LOCK, Session(self._writer, expire_on_commit=False) as session, session.begin():
+        with self._explaining(), _WRITE_LOCK, Session(self._writer, expire_on_commit=False) as session, session.begin():
             yield Repository(session)
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise _explained(self._path, error) from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -75,7 +90,7 @@ def open_database(url: str, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Database:
     except DatabaseUnusable:
         engine.dispose()
         raise
-    return Database(engine, str(path))
+    return Database(engine, path)
 
 
 def _address(url: str) -> URL:
@@ -144,11 +159,13 @@ def _use_wal(engine: Engine) -> None:
 def _explained(path: Path, error: DatabaseError) -> DatabaseUnusable:
     said = str(error.orig)
     if isinstance(error, OperationalError) and "locked" in said:
-        return DatabaseUnusable(str(path), "another program keeps it locked", "close that program (another Carousel, a database browser) and start again")
+        return DatabaseUnusable(str(path), "another program keeps it locked", "close that program (another Carousel, a database browser) and try again")
     if "readonly" in said or "read-only" in said:
         return DatabaseUnusable(str(path), "it is read-only", "make the file and its folder writable, or set DATABASE_URL to another file")
     if "unable to open" in said:
         return DatabaseUnusable(str(path), "it cannot be opened or created", "check the path and its permissions, or set DATABASE_URL to another file")
     if "not a database" in said or "malformed" in said:
         return DatabaseUnusable(str(path), f"this file is no usable SQLite database ({said})", "restore a backup, or move the file away to start afresh")
-    return DatabaseUnusable(str(path), said, "see the message; the file has not been changed")
+    if "full" in said:
+        return DatabaseUnusable(str(path), "the disk is full", "free some space and try again; nothing was half written")
+    return DatabaseUnusable(str(path), said, "see the message; the transaction was undone, so the file is as it was")

@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
+from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
 from quiz.storage.models import Attempt, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 
@@ -45,6 +46,10 @@ class Repository:
         """(question id, hash) -> row id."""
         return {(question, digest): id_ for question, digest, id_ in self._session.execute(select(ItemVersion.question_id, ItemVersion.hash, ItemVersion.id))}
 
+    def item_version(self, version: int) -> ItemVersion:
+        """The row of an item's wording."""
+        return self._session.get_one(ItemVersion, version)
+
     def question_content(self, version: int) -> dict[str, Any]:
         """The question's wording as it was stored."""
         content: dict[str, Any] = self._session.scalars(select(QuestionVersion.content).where(QuestionVersion.id == version)).one()
@@ -78,6 +83,22 @@ class Repository:
     def presentation(self, presentation_id: str) -> Presentation | None:
         """A presentation with its session, item and attempt."""
         return self._session.scalar(_presentations().where(Presentation.id == presentation_id))
+
+    def open_presentation(self, session_id: str) -> Presentation | None:
+        """The session's open presentation with its session, item and attempt."""
+        return self._session.scalar(_presentations().where(Presentation.session_id == session_id, Presentation.closed_at.is_(None)))
+
+    def shown(self, session_id: str) -> list[Shown]:
+        """What the session has shown, oldest first."""
+        rows = self._session.execute(
+            select(ItemVersion.question_id, ItemVersion.key, ItemVersion.format, Attempt.correct)
+            .select_from(Presentation)
+            .join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
+            .outerjoin(Attempt)
+            .where(Presentation.session_id == session_id)
+            .order_by(Presentation.position)
+        )
+        return [Shown(question, f"{question}/{key}", format_, correct) for question, key, format_, correct in rows]
 
     def presentations(self, session_id: str) -> Sequence[Presentation]:
         """A session's presentations in order, with items and attempts."""

@@ -17,6 +17,7 @@ from quiz.engine.grading import InvalidResponse, Response
 from quiz.engine.state import NOTHING_YET, fold
 from quiz.service import (
     MAX_LENGTH,
+    DatabaseUnusable,
     NotAnswered,
     PresentationClosed,
     QuizService,
@@ -25,11 +26,11 @@ from quiz.service import (
     UnknownQuestion,
     UnknownSession,
 )
-from quiz.storage.database import Database
+from quiz.storage.database import Database, open_database
 from quiz.storage.models import Learner
 from quiz.views import DayStat
 from tests.engine.builders import NOON, bank, number, question, single
-from tests.storage.builders import BANK, opened, practise, right, turn_of, wrong
+from tests.storage.builders import BANK, opened, practise, right, turn_of, url, wrong
 
 
 @pytest.fixture
@@ -386,6 +387,44 @@ def test_an_attempt_that_the_database_refuses_leaves_no_trace(service, database,
         raw.execute("DROP TRIGGER full")
     assert turn_of(service, session.id) == turn
     assert service.submit(turn.presentation_id, right(turn.item), None, NOON).session.answered == 1
+
+
+def test_an_answer_while_another_program_holds_the_database_is_refused_and_can_be_given_again(tmp_path):
+    database = open_database(url(tmp_path), busy_timeout_s=0.05)
+    service = QuizService(database, BANK)
+    session = service.start_session(1, 5, NOON)
+    turn = turn_of(service, session.id)
+    with closing(sqlite3.connect(database.place, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseUnusable, match="another program keeps it locked"):
+            service.submit(turn.presentation_id, right(turn.item), None, NOON)
+        assert turn_of(service, session.id) == turn
+        other.execute("ROLLBACK")
+    answered = service.submit(turn.presentation_id, right(turn.item), None, NOON)
+    assert (answered.session.answered, answered.feedback.repeated) == (1, False)
+    database.close()
+
+
+def test_a_full_disk_is_named_and_leaves_nothing_half_written(tmp_path):
+    """A real SQLITE_FULL: the file may not grow any more."""
+    database = opened(tmp_path)
+    service = QuizService(database, BANK)
+    session = service.start_session(1, 100, NOON)
+    practise(service, session.id, [True])
+    with database.read() as repository:
+        connection = repository._session.connection().connection.dbapi_connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DatabaseUnusable, match="the disk is full"):
+        practise(service, session.id, [True] * 99)
+    recorded = attempts(database)
+    database.close()
+    again = opened(tmp_path)
+    service = QuizService(again, BANK)
+    assert service.summary(session.id).session.answered == recorded > 1
+    practise(service, session.id, [True])
+    assert attempts(again) in {recorded, recorded + 1}
+    again.close()
 
 
 def edited(*, drop: str = "", item: str = "") -> QuestionBank:
