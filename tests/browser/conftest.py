@@ -29,7 +29,7 @@ FLAGS = (
 )
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
-WAIT_MS = 20_000
+WAIT_MS = 30_000
 # Opened at /study, Streamlit's page first asks /study/_stcore for its server and gets a 404, then asks /_stcore.
 LOOKS_FOR_ITS_SERVER = re.compile(r"//[^/]+/[a-z]+/_stcore/(health|host-config)$")
 FAILURES = ROOT / "build" / "browser"

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -29,8 +30,12 @@ def present() -> str | None:
         if not starts(named):
             raise NoChromium(f"CAROUSEL_CHROMIUM={named}: expected a Chromium that starts with --version")
         return named
-    on_path = (shutil.which(name) for name in NAMES)
-    return next((path for path in (*on_path, playwrights_own()) if path and starts(path)), None)
+    return next((path for path in _places() if path and starts(path)), None)
+
+
+def _places() -> Iterator[str | None]:
+    yield from (shutil.which(name) for name in NAMES)
+    yield playwrights_own()
 
 
 def starts(path: str) -> bool:

@@ -18,7 +18,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = (sys.executable, "-m", "quiz", "serve")
 START_LIMIT_S = 90
-STOP_LIMIT_S = 30
+STOP_LIMIT_S = 60
 
 
 class ServerFailed(AssertionError):

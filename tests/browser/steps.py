@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 from questions.schema import NumberItem
 from quiz.engine.grading import Response
 from quiz.views import Turn
+
+# Deadlines, not measurements: a busy machine is slow, a page that never comes is wrong.
+expect.set_options(timeout=30_000)
 
 PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progress"}
 
@@ -80,3 +85,24 @@ def go_on(page: Page) -> None:
     button(page, "next").click()
     keyed(page, "next").wait_for(state="detached")
     settle(page)
+
+
+# --- The lab ----------------------------------------------------------------------------------------------------
+
+LIVE_POINT = ".st-key-lab_curves .scatterlayer .trace"
+VERDICT = ".st-key-lab_verdict"
+
+
+def open_lab(page: Page, url: str, address: str) -> None:
+    """Open the lab at `address` ("experiment=forget-gate&updates=50"), ready to run."""
+    visit(page, f"{url}/lab?{address}")
+    keyed(page, "lab_run_unpredicted").wait_for()
+
+
+def run_predicting(page: Page, prediction: str) -> None:
+    """Lock in the prediction with this text and run; the run's page is on screen then."""
+    page.get_by_role("radiogroup", name="Your prediction").get_by_text(prediction, exact=True).click()
+    run = button(page, "lab_run")
+    expect(run).to_be_enabled()
+    run.click()
+    expect(page).to_have_url(re.compile("run="))

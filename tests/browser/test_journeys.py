@@ -13,7 +13,9 @@ from tests.browser.server import Server
 from tests.browser.steps import PAGES, button, check, choose, go_on, keyed, settle, sideways_px, start_practice, visit
 
 # What a page may complain about while its server is away.
-CONNECTION_LOST = r"ERR_CONNECTION_REFUSED|WebSocket connection|Failed to fetch|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET"
+CONNECTION_LOST = (
+    r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|Failed to fetch|Client Error in reaching|server is not responding"
+)
 
 
 def text_of(page: Page) -> str:

@@ -1,0 +1,122 @@
+"""A learner with a history: real answers through the service over three weeks, and real runs of the experiments.
+
+Chance comes from a fixed seed, so the same history comes out every time (for the same bank, and days counted from `now`).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from questions.loader import load_bank
+from quiz.service import QuizService, RunBook
+from quiz.storage.database import Database, open_database
+from quiz.views import Confidence, Turn
+from sandbox.jobs import Laboratory
+from sandbox.protocol import Setting
+from sandbox.registry import find_experiment
+from sandbox.requests import make_request, preset_values
+from sandbox.settings import LabSettings
+from tests.browser.answers import right_response, wrong_response
+
+SESSIONS = ((21, 10), (19, 10), (18, 5), (15, 10), (12, 10), (11, 5), (8, 10), (6, 10), (5, 10), (3, 5), (2, 10), (1, 10))  # days ago, items
+
+
+@dataclass(frozen=True)
+class DemoRun:
+    """A run of the history: what was changed from the quick preset, and the key of what the learner had predicted."""
+
+    experiment: str
+    days_ago: int
+    prediction: str | None
+    settings: Mapping[str, Setting]
+
+
+class Clock:
+    """A clock that stands where it is put."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def seed_history(database: Path, now: datetime) -> None:
+    """Fill an empty database with sessions, by somebody who gets better, and with runs of the experiments."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        service = QuizService(opened, load_bank())
+        learner, rng = service.default_learner(), random.Random(7)
+        for number, (days_ago, length) in enumerate(SESSIONS):
+            _practise(service, learner, length, now - timedelta(days=days_ago, hours=2), -0.3 + 0.17 * number, rng)
+        _experiment(opened, learner, now)
+    finally:
+        opened.close()
+
+
+def _practise(service: QuizService, learner: int, length: int, at: datetime, ability: float, rng: random.Random) -> None:
+    session = service.start_session(learner, length, at)
+    while (turn := service.current(session.id, at, rng)) is not None:
+        at += timedelta(seconds=rng.randint(15, 70))
+        right = rng.random() < _chance(turn, ability)
+        confidence: Confidence = rng.choice(("unsure", "sure") if right else ("guess", "unsure"))
+        service.submit(turn.presentation_id, (right_response if right else wrong_response)(turn.item), confidence, at)
+        service.advance(turn.presentation_id, at)
+
+
+def _chance(turn: Turn, ability: float) -> float:
+    """Of a right answer, by the item's difficulty and guessing."""
+    return turn.item.guessing + (1 - turn.item.guessing) / (1 + math.exp(turn.item.difficulty - ability))
+
+
+def demo_runs() -> list[DemoRun]:
+    """One run of each experiment as the claims have it, and one that goes against its claim."""
+    forget, clipping, both = (find_experiment(name) for name in ("forget-gate", "gradient-clipping", "bilstm"))
+    return [
+        DemoRun(forget.id, 18, forget.predictions[0].key, {}),
+        DemoRun(clipping.id, 11, clipping.predictions[0].key, {}),
+        DemoRun(clipping.id, 6, clipping.predictions[-1].key, {"learning_rate": 0.003}),
+        DemoRun(both.id, 2, both.predictions[0].key, {}),
+    ]
+
+
+def _experiment(database: Database, learner: int, now: datetime) -> None:
+    clock = Clock(now)
+    laboratory = Laboratory(LabSettings(), RunBook(database, learner, clock))
+    try:
+        for run in demo_runs():
+            clock.now = now - timedelta(days=run.days_ago, hours=1)
+            experiment = find_experiment(run.experiment)
+            values = {**preset_values(experiment, "quick"), **run.settings}
+            run_id = laboratory.start(make_request(experiment, values, run.prediction))
+            while not laboratory.snapshot(run_id).state.final:  # looking renews the lease
+                laboratory.wait(run_id, 1.0, final=True)
+    finally:
+        laboratory.close()
+
+
+def practise_only(database: Path, question: str, length: int = 5) -> None:
+    """Leave a session open that asks only this question."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        service = QuizService(opened, load_bank())
+        service.start_session(service.default_learner(), length, datetime.now(UTC), (question,))
+    finally:
+        opened.close()
+
+
+def finish(database: Path) -> None:
+    """End the open session."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        service = QuizService(opened, load_bank())
+        session = service.open_session(service.default_learner())
+        assert session is not None
+        service.end_session(session.id, datetime.now(UTC))
+    finally:
+        opened.close()

@@ -1,0 +1,209 @@
+"""Takes the pictures under docs/pictures: every page in its main states, light and dark, wide and narrow.
+
+`make pictures`, or with names to take only those: `make pictures ARGS="lab-verdict progress"`.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser import demo
+from tests.browser.answers import open_turn, runs, wrong_response
+from tests.browser.conftest import DESKTOP, FLAGS, PHONE
+from tests.browser.find_chromium import find
+from tests.browser.server import ROOT, Server
+from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, keyed, open_lab, settle, visit
+
+PICTURES = ROOT / "docs" / "pictures"
+LARGEST_BYTES = 150_000
+TALLEST_PX = 2600
+LOOKS = [(size, dark) for size in (DESKTOP, PHONE) for dark in (False, True)]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One state of one page: `prepare` brings it about once, `show` opens it in a fresh tab, `leave` tidies up."""
+
+    name: str
+    show: Callable[[Page, Server], None]
+    prepare: Callable[[Page, Server], None] | None = None
+    leave: Callable[[Page, Server], None] | None = None
+
+
+# --- Scenes -----------------------------------------------------------------------------------------------------
+
+
+def at(address: str, wait_for: str | None = None) -> Callable[[Page, Server], None]:
+    """Shows an address; `wait_for` is a selector that must be there."""
+
+    def show(page: Page, app: Server) -> None:
+        visit(page, app.url + address)
+        if wait_for:
+            page.locator(wait_for).first.wait_for()
+
+    return show
+
+
+def ask(question: str) -> Callable[[Page, Server], None]:
+    """Leaves an item of `question` open."""
+
+    def prepare(page: Page, app: Server) -> None:
+        demo.practise_only(app.database, question)
+
+    return prepare
+
+
+def answer(page: Page, app: Server) -> None:
+    """Answers the open item wrongly."""
+    visit(page, app.url)
+    turn = open_turn(app.database)
+    choose(page, turn, wrong_response(turn.item))
+    check(page)
+
+
+def end(page: Page, app: Server) -> None:
+    """Ends the open session."""
+    demo.finish(app.database)
+
+
+def show_summary(page: Page, app: Server) -> None:
+    """The summary of the session that ended last."""
+    visit(page, app.url)
+    button(page, "last").click()
+    keyed(page, "again").wait_for()
+
+
+def show_verdict(experiment: str, place: int = 0) -> Callable[[Page, Server], None]:
+    """The stored run of an experiment: the newest, or the one `place` further back."""
+
+    def show(page: Page, app: Server) -> None:
+        stored = [run for run in runs(app.database) if run.experiment == experiment and run.state == "finished"][place]
+        visit(page, f"{app.url}/lab?experiment={experiment}&run={stored.id}")
+        page.locator(VERDICT).wait_for()
+
+    return show
+
+
+def start_run(page: Page, app: Server) -> None:
+    """A run that is going on."""
+    open_lab(page, app.url, "experiment=forget-gate&preset=thorough")
+    button(page, "lab_run_unpredicted").click()
+    page.locator(LIVE_POINT).first.wait_for(state="attached", timeout=120_000)
+
+
+def cancel_run(page: Page, app: Server) -> None:
+    """Cancels it."""
+    button(page, "lab_cancel").click()
+    page.get_by_text("Cancelled.").wait_for()
+
+
+FRESH = [
+    Scene("practice-welcome", at("/", ".st-key-start")),
+    Scene("progress-empty", at("/progress")),
+]
+WITH_HISTORY = [
+    Scene("progress", at("/progress", ".stPlotlyChart")),
+    Scene("study", at("/study")),
+    Scene("study-card", at("/study?question=forget-gate")),
+    Scene("lab-setup", at("/lab?experiment=forget-gate", ".st-key-lab_run")),
+    Scene("lab-refused", at("/lab?experiment=forget-gate&hidden=4096&momentum=0.9")),
+    Scene("lab-verdict", show_verdict("forget-gate")),
+    Scene("lab-clipping", show_verdict("gradient-clipping", 1)),
+    Scene("lab-contradicted", show_verdict("gradient-clipping")),
+    Scene("lab-bilstm", show_verdict("bilstm")),
+    Scene("practice-question", at("/", ".st-key-check"), prepare=ask("forget-gate")),
+    Scene("practice-feedback", at("/", ".st-key-next"), prepare=answer),
+    Scene("practice-summary", show_summary, prepare=end),
+    Scene("lab-running", start_run, leave=cancel_run),
+]
+
+
+# --- Taking them ------------------------------------------------------------------------------------------------
+
+
+def open_page(browser: Browser, size: tuple[int, int], dark: bool) -> Page:
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light", reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
+    )
+    context.set_default_timeout(60_000)
+    return context.new_page()
+
+
+def take(page: Page, path: Path) -> None:
+    """Picture of the whole page, as tall as it is, in few enough colours to be small."""
+    settle(page)
+    page.wait_for_function("() => [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))")
+    height = page.evaluate("() => Math.max(...[...document.querySelectorAll('[data-testid=\"stMain\"]')].map(box => box.scrollHeight))")
+    size = page.viewport_size or {"width": DESKTOP[0], "height": DESKTOP[1]}
+    page.set_viewport_size({"width": size["width"], "height": min(TALLEST_PX, max(size["height"], int(height)))})
+    page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
+    settle(page)
+    path.write_bytes(small(page.screenshot()))
+
+
+def small(picture: bytes) -> bytes:
+    """The picture in as many colours as fit into LARGEST_BYTES. Errors: ValueError when even 16 are too many."""
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    for colours in (256, 128, 64, 32, 16):
+        out = io.BytesIO()
+        image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        if out.tell() <= LARGEST_BYTES:
+            return out.getvalue()
+    raise ValueError(f"a picture of {image.width} × {image.height} px stays above {LARGEST_BYTES} bytes")
+
+
+def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) -> Iterator[Path]:
+    """Every look of every wanted scene; scenes are prepared in order, also those that are not wanted."""
+    for scene in scenes:
+        if scene.prepare:
+            page = open_page(browser, DESKTOP, dark=False)
+            scene.prepare(page, app)
+            page.context.close()
+        if wanted and scene.name not in wanted:
+            continue
+        for size, dark in LOOKS:
+            page = open_page(browser, size, dark)
+            scene.show(page, app)
+            path = PICTURES / f"{scene.name}-{size[0]}-{'dark' if dark else 'light'}.png"
+            take(page, path)
+            if scene.leave:
+                scene.leave(page, app)
+            page.context.close()
+            yield path
+
+
+def main(wanted: set[str]) -> int:
+    """Take the pictures named (none: all)."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    chromium = find()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        for name, scenes in (("fresh", FRESH), ("history", WITH_HISTORY)):
+            if wanted and not wanted & {scene.name for scene in scenes}:
+                continue
+            place = Path(folder) / name
+            place.mkdir()
+            app = Server(place)
+            if scenes is WITH_HISTORY:
+                demo.seed_history(app.database, datetime.now(UTC))
+            app.start()
+            try:
+                for path in shoot(browser, app, scenes, wanted):
+                    print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} kB")
+            finally:
+                app.stop()
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(set(sys.argv[1:])))
