@@ -45,7 +45,7 @@ def when(due: datetime, now: datetime) -> str:
     minutes = (due - now).total_seconds() / 60
     if minutes < 1:
         return "now"
-    if minutes < 60:
+    if round(minutes) < 60:
         return f"in {counted(round(minutes), 'minute')}"
     hours = minutes / 60
     if hours < 18:

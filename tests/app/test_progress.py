@@ -1,0 +1,129 @@
+"""The progress page: empty, after some weeks, with runs; and the small functions behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from questions.schema import Group
+from quiz.service import RunBook
+from quiz.ui import context
+from quiz.ui.charts import days_figure
+from quiz.ui.progress import LEVELS, level
+from quiz.views import DayStat, MasteryCell
+from tests.app.learner import PROGRESS, answered_before, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to
+
+Open = Callable[..., AppTest]
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def open_app() -> Iterator[Open]:
+    with carousel() as open_tab:
+        yield open_tab
+
+
+def run_book() -> RunBook:
+    quiz = context.quiz()
+    return RunBook(quiz.service._database, quiz.learner)
+
+
+def metrics(tab: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in tab.metric}
+
+
+def links(tab: AppTest) -> list[str]:
+    return [link.value for link in tab.page_link]
+
+
+def test_the_empty_page_says_what_will_be_here_and_how_to_begin(open_app: Open) -> None:
+    tab = open_app(PROGRESS)
+    assert not tab.exception
+    assert "Nothing here yet" in says(tab)
+    assert "Start practising" in links(tab)
+    assert says(tab).count("Not tried yet") == len(context.quiz().bank.questions)
+
+
+def test_one_answer_shows_in_every_number(open_app: Open) -> None:
+    practice = open_app().button(key="start").click().run()
+    turn = skip_to(practice, "single")
+    give(practice, turn, right_answer(turn.item))
+    check(practice)
+    tab = open_app(PROGRESS)
+    assert not tab.exception
+    assert metrics(tab) == {"Questions met": f"1 of {len(context.quiz().bank.questions)}", "Answers": "1", "Right": "100%", "Due now": "0"}
+    assert f"Next comes **{turn.question_title}**" in says(tab)
+    assert tab.get("plotly_chart")
+
+
+def test_every_question_has_a_cell_that_leads_to_its_card(open_app: Open) -> None:
+    answered_before(NOW, days=3)
+    tab = open_app(PROGRESS)
+    for question in context.quiz().bank.questions:
+        assert f"{question.number} {question.title}" in links(tab)
+
+
+def test_what_is_due_is_listed_and_can_be_practised_at_once(open_app: Open) -> None:
+    answered_before(NOW - timedelta(days=60), days=4)
+    tab = open_app(PROGRESS)
+    quiz = context.quiz()
+    due = {cell.question_id for cell in quiz.service.progress(quiz.learner, NOW, UTC).cells if cell.due}
+    assert len(due) > 1
+    assert metrics(tab)["Due now"] == str(len(due))
+    tab.button(key="practise_due").click().run()
+    assert set(shown_turn().session.only) == due
+    assert shown_turn().question_id in due
+
+
+def test_an_open_session_is_offered_before_the_due_ones(open_app: Open) -> None:
+    answered_before(NOW - timedelta(days=60), days=4)
+    open_app().button(key="start").click().run()
+    tab = open_app(PROGRESS)
+    assert not has_button(tab, "practise_due")
+    assert "Go on with the open session" in links(tab)
+
+
+def test_runs_are_listed_with_verdict_prediction_and_outcome(open_app: Open) -> None:
+    book = run_book()
+    facts = {"experiment": "forget-gate", "settings": {}, "first_seed": 0, "seeds": 3, "device": "cpu"}
+    for run_id, prediction, verdict, state, error in (
+        ("a", "hit", {"status": "supported", "outcome": "hit"}, "finished", None),
+        ("b", "hit", {"status": "contradicted", "outcome": "miss"}, "finished", None),
+        ("c", None, None, "failed", "A worker was lost."),
+    ):
+        book.begin(run_id, {**facts, "prediction": prediction})
+        book.end(run_id, {"state": state, "verdict": verdict, "error": error, "record": {}})
+    page = says(open_app(PROGRESS))
+    assert "**Supported**" in page
+    assert "You predicted: hit It happened." in page
+    assert "**Contradicted**" in page
+    assert "You predicted: hit It showed: miss" in page
+    assert "**Failed**" in page
+    assert "Run without a prediction. A worker was lost." in page
+
+
+def cell(mastery: float | None) -> MasteryCell:
+    return MasteryCell("q", 1, "Q", Group.GATES, 0, 0, mastery, mastery, mastery, None, None, False)
+
+
+@pytest.mark.parametrize(("mastery", "expected"), [(None, 0), (0.0, 1), (0.39, 1), (0.4, 2), (0.6, 3), (0.79, 3), (0.8, 4), (1.0, 4)])
+def test_levels_follow_the_bounds_the_legend_names(mastery: float | None, expected: int) -> None:
+    assert level(cell(mastery)) == expected
+    assert LEVELS[expected]
+
+
+def test_the_chart_stacks_right_and_missed_and_draws_the_share() -> None:
+    figure = days_figure([DayStat(date(2026, 3, 1), 4, 3), DayStat(date(2026, 3, 3), 5, 0)])
+    right, missed, share = figure.data
+    assert list(right.x) == ["2026-03-01", "2026-03-03"]
+    assert list(right.y) == [3, 0]
+    assert list(missed.y) == [1, 5]
+    assert list(share.y) == [75, 0]
+
+
+def test_a_single_day_is_drawn_on_a_week_of_room() -> None:
+    figure = days_figure([DayStat(date(2026, 3, 8), 4, 3)])
+    assert list(figure.layout.xaxis.range) == ["2026-03-01T12:00", "2026-03-08T12:00"]
