@@ -13,7 +13,7 @@ import re
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,8 +152,11 @@ class _Announcing(uvicorn.Server):
 
 
 def serve(settings: Settings) -> None:
-    """Serve until interrupted, printing the address once it is ready. Errors: CannotListen."""
-    listener = listen(settings.host, settings.port)
+    """Serve until interrupted, printing the address once it is ready; exit with 1 and the reason when that cannot be."""
+    try:
+        listener = listen(settings.host, settings.port)
+    except CannotListen as error:
+        sys.exit(str(error))
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -170,4 +173,5 @@ def serve(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=3,  # open pages hold their connection for ever
     )
-    _Announcing(config, ready).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        _Announcing(config, ready).run(sockets=[listener])
