@@ -24,7 +24,8 @@ from sandbox.settings import LabSettings
 log = logging.getLogger(__name__)
 
 START_S = 40.0  # loading torch from a cold disk has been seen to take long
-ANSWER_S = 3.0  # a scheduler that has not answered by then is gone
+ANSWER_S = 5.0  # a scheduler that has not answered by then is gone
+CLOSE_S = 15.0
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -149,8 +150,8 @@ class Engine:
         return Client(self._cluster, timeout=START_S, set_as_default=False)
 
     def _answers(self, client: Client) -> bool:
-        if client.status != "running":
-            return False
+        if client.status != "running" or self._cluster is not None:
+            return bool(client.status == "running")  # a local scheduler is in this process: it is there as long as we are
         try:
             self._ask(client, "identity")
         except (OSError, TimeoutError, RuntimeError):
@@ -173,4 +174,4 @@ class Engine:
         for one in (client, cluster):
             if one is not None:
                 with contextlib.suppress(Exception):  # whatever is wrong with it, we are letting it go
-                    one.close(timeout=ANSWER_S)
+                    one.close(timeout=CLOSE_S)

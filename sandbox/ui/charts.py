@@ -39,6 +39,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "target": ("#1E2629", "#E8E6E0"),
 }
 INK = ("#667074", "#9AA6AA")  # reference lines and their words
+GROUND = ("#FBFAF6", "#15191C")  # what is behind a chart
 FAINT = ("rgba(30,38,41,0.10)", "rgba(232,230,224,0.13)")  # grid
 HEAT = (
     ("#F1EEE5", "#BFDDDC", "#5FA5A8", "#12666F", "#063A40"),
@@ -46,7 +47,9 @@ HEAT = (
 )
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
-HEADING_PX, PANEL_PX, AXIS_PX, LEGEND_ROW_PX = 34, 170, 46, 24
+HEADING_PX, PANEL_PX, AXIS_PX = 34, 160, 46
+LEGEND_ROW_PX, LETTER_PX, PHONE_PX = 19, 6.6, 330
+STRIP_PX, STRIP_GAP_PX = 30, 62
 
 
 @dataclass(frozen=True)
@@ -87,14 +90,17 @@ def picture_figure(picture: Picture, look: Look) -> go.Figure:
 
 def strip_figure(checks: Sequence[CheckResult], look: Look) -> go.Figure:
     """Every seed's value against each threshold: a row a check, with an axis of its own; the shaded side satisfies it."""
-    figure = make_subplots(rows=len(checks), cols=1, vertical_spacing=0.9 / (2 * len(checks)) if len(checks) > 1 else 0)
+    height = len(checks) * STRIP_PX + (len(checks) - 1) * STRIP_GAP_PX
+    figure = make_subplots(rows=len(checks), cols=1, vertical_spacing=STRIP_GAP_PX / height if len(checks) > 1 else 0)
     for row, check in enumerate(checks, 1):
         finite = [value for value in check.values if math.isfinite(value)]
         log_x = min([*finite, check.threshold]) > 0 and max([*finite, check.threshold]) / min([*finite, check.threshold]) > 30
         _strip(figure, row, check, finite, log_x=log_x, look=look)
         _heading(figure, row, f"{check.label} {check.relation} {check.threshold:g}")
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
-    return _dress(figure, 20 + 92 * len(checks), look, legend=False)
+    figure = _dress(figure, height + HEADING_PX + AXIS_PX, look, legend=False)
+    figure.update_layout(margin_b=AXIS_PX, hovermode="closest")
+    return figure
 
 
 # --- Curves -----------------------------------------------------------------------------------------------------
@@ -222,12 +228,15 @@ def _heat_map(picture: HeatMap, look: Look) -> go.Figure:
 def _bars(picture: Bars, look: Look) -> go.Figure:
     figure = _panels([picture.y_label])
     for number, series in enumerate(picture.series):
-        pattern = {"shape": ("", "/", ".", "x")[number % 4], "solidity": 0.25}
+        pattern = {"shape": ("", "/", "\\", "x")[number % 4], "solidity": 0.2, "fillmode": "overlay", "fgcolor": GROUND[look.dark], "fgopacity": 0.45}
         figure.add_bar(
             x=list(picture.groups),
             y=[_finite(value) for value in series.y],
             name=series.label,
             marker={"color": look.colour(series.role), "pattern": pattern},
+            texttemplate="%{y:.2g}",
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y:.3g}",
         )
     for value, label in picture.rules:
@@ -326,7 +335,9 @@ def _rule_label(figure: go.Figure, row: int, value: float, label: str, *, log_y:
 
 def _y_axis(figure: go.Figure, row: int, *, log_y: bool, y_range: tuple[float, float] | None) -> None:
     if log_y:
-        figure.update_yaxes(type="log", exponentformat="power", nticks=5, minor_showgrid=False, row=row, col=1)
+        decades = _decades(figure, row)
+        ticks = {"dtick": max(1, math.ceil(decades / 5))} if decades > 1.5 else {"nticks": 5}
+        figure.update_yaxes(type="log", exponentformat="power", row=row, col=1, **ticks)
     elif y_range is not None:
         room = 0.04 * (y_range[1] - y_range[0])  # a line at the limit is not cut in half
         figure.update_yaxes(range=[y_range[0] - room, y_range[1] + room], nticks=6, row=row, col=1)
@@ -334,16 +345,30 @@ def _y_axis(figure: go.Figure, row: int, *, log_y: bool, y_range: tuple[float, f
         figure.update_yaxes(nticks=6, row=row, col=1)
 
 
+def _decades(figure: go.Figure, row: int) -> float:
+    """How many powers of ten the traces of a panel span."""
+    axis = "y" if row == 1 else f"y{row}"
+    values = [value for trace in figure.data if (trace.yaxis or "y") == axis for value in trace.y or () if value is not None and value > 0]
+    return math.log10(max(values) / min(values)) if values else 0.0
+
+
 def _finish(figure: go.Figure, rows: float, x_label: str, legend: Sequence[str], look: Look) -> go.Figure:
     height = round(rows * PANEL_PX + (math.ceil(rows) - 1) * HEADING_PX)
     figure.update_xaxes(title_text=x_label, row=math.ceil(rows), col=1)
     figure.update_xaxes(showgrid=False, zeroline=False)
-    # Room for the legend at the width of a phone, where about one label stands in a row.
-    below = AXIS_PX + LEGEND_ROW_PX * len(legend)
+    below = AXIS_PX + LEGEND_ROW_PX * _legend_rows(legend)
     figure = _dress(figure, height + HEADING_PX + below, look, legend=len(legend) > 0)
     figure.update_layout(margin_b=below)
     figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -(AXIS_PX / height), "yanchor": "top", "traceorder": "normal"})
     return figure
+
+
+def _legend_rows(labels: Sequence[str]) -> int:
+    """How many rows the legend takes on a phone: plotly sets it in columns as wide as its longest label."""
+    if not labels:
+        return 0
+    widest = 50 + LETTER_PX * max(map(len, labels))
+    return math.ceil(len(labels) / max(1, PHONE_PX // widest))
 
 
 def _dress(figure: go.Figure, height: int, look: Look, *, legend: bool) -> go.Figure:

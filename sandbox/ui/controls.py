@@ -76,7 +76,7 @@ def widget_key(experiment: Experiment, name: str) -> str:
 def draw_presets(experiment: Experiment) -> None:
     """Pills for the presets; the one that matches the widgets now is marked."""
     key = f"lab_preset_{experiment.id}"
-    values = st.session_state[VALUES]
+    values = _values_now(experiment)
     st.session_state[key] = next((name for name in experiment.presets if _matches(experiment, name, values)), None)
     st.pills(
         "Preset",
@@ -91,23 +91,15 @@ def draw_presets(experiment: Experiment) -> None:
 
 def draw_controls(experiment: Experiment) -> dict[str, Setting]:
     """All widgets of the set-up; gives their checked values."""
-    if any(widget_key(experiment, control.name) not in st.session_state for control in all_controls(experiment)):
-        _set_widgets(experiment, st.session_state[VALUES])  # Streamlit forgets widgets that were off the page
-    values = {control.name: _draw(experiment, control) for control in experiment.controls}
-    values |= _draw_run_controls(experiment)
+    _set_widgets(experiment, _values_now(experiment))
+    values: dict[str, Setting] = {}
+    for group in (experiment.controls, (seeds_control(experiment), SEED, DEVICE)):
+        for pair in (group[start : start + 2] for start in range(0, len(group), 2)):
+            for place, control in zip(st.columns(2, vertical_alignment="bottom"), pair, strict=False):
+                with place:
+                    values[control.name] = _draw(experiment, control)
     st.session_state[VALUES] = read_values(experiment, values)
     return dict(st.session_state[VALUES])
-
-
-def _draw_run_controls(experiment: Experiment) -> dict[str, Setting]:
-    values: dict[str, Setting] = {}
-    left, right = st.columns(2)
-    with left:
-        values["seeds"] = _draw(experiment, seeds_control(experiment))
-    with right:
-        values["seed"] = _draw(experiment, SEED)
-    values["device"] = _draw(experiment, DEVICE)
-    return values
 
 
 def _draw(experiment: Experiment, control: Control) -> Setting:
@@ -136,6 +128,12 @@ def log_stops(control: Number, now: float) -> list[float]:
     return sorted(inside | {float(control.low), float(control.high), float(control.default), now})
 
 
+def _values_now(experiment: Experiment) -> dict[str, Setting]:
+    """What the widgets stand at; for those that were off the page, and so forgotten by Streamlit, what they stood at."""
+    kept = st.session_state[VALUES]
+    return {control.name: st.session_state.get(widget_key(experiment, control.name), kept[control.name]) for control in all_controls(experiment)}
+
+
 def _set_widgets(experiment: Experiment, values: Mapping[str, Setting]) -> None:
     for control in all_controls(experiment):
         value = values[control.name]
@@ -143,12 +141,11 @@ def _set_widgets(experiment: Experiment, values: Mapping[str, Setting]) -> None:
 
 
 def _apply_preset(experiment: Experiment, key: str) -> None:
-    chosen, values = st.session_state.get(key), st.session_state[VALUES]
+    chosen, values = st.session_state.get(key), _values_now(experiment)
     # Streamlit also calls this when the pills merely leave the page: then the preset is the one that is set already.
     if chosen is not None and not _matches(experiment, chosen, values):
         kept = {name: values[name] for name in ("seed", "device")}
         values = preset_values(experiment, chosen) | kept
-        st.session_state[VALUES] = values
         _set_widgets(experiment, values)
 
 

@@ -17,13 +17,19 @@ from sandbox.ui.setup import show_setup
 
 ROOT = Path(__file__).parents[2]
 PRACTICE = str(ROOT / "quiz" / "ui" / "pages" / "practice.py")
+WIDEST_PX = 1240  # longer lines are hard to read
 LAB = str(ROOT / "sandbox" / "ui" / "pages" / "lab.py")
 
 
 def lab() -> None:
     """The page."""
     st.set_page_config(layout="wide")
-    st.page_link(PRACTICE, label="Back to practice", icon=":material/arrow_back:")
+    with st.container(horizontal_alignment="center"), st.container(width=WIDEST_PX):
+        _show_place()
+
+
+def _show_place() -> None:
+    """Whatever the address leads to."""
     address = _address()
     try:
         place = controls.read_place(address)
@@ -75,6 +81,7 @@ def _show_heading(experiment: Experiment) -> None:
     titles = {one.id: f"{one.number} · {one.title}" for one in all_experiments().values()}
     st.session_state["lab_experiment"] = experiment.id
     title, picker = st.columns([3, 2], gap="large", vertical_alignment="bottom")
+    title.page_link(PRACTICE, label="Back to practice", icon=":material/arrow_back:")
     title.title(experiment.title, anchor=False)
     picker.selectbox("Experiment", list(titles), key="lab_experiment", format_func=titles.__getitem__, on_change=_pick)
 
@@ -92,6 +99,7 @@ def _show_refusal(place: controls.Place) -> None:
 
 def _show_lost(message: str) -> None:
     """Nothing to show at this address: say so, and where one can go."""
+    st.page_link(PRACTICE, label="Back to practice", icon=":material/arrow_back:")
     st.error(message, icon=":material/explore_off:")
     st.markdown("These experiments are here:")
     for experiment in all_experiments().values():

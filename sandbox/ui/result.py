@@ -26,6 +26,8 @@ def show_run(experiment: Experiment, snapshot: Snapshot) -> None:
         _show_progress_or_verdict(experiment, snapshot)
     with right:
         _show_side(experiment, snapshot)
+        _show_strip(snapshot)
+        _show_footnotes(experiment, snapshot)
 
 
 def _show_progress_or_verdict(experiment: Experiment, snapshot: Snapshot) -> None:
@@ -33,8 +35,6 @@ def _show_progress_or_verdict(experiment: Experiment, snapshot: Snapshot) -> Non
         _show_ending(experiment, snapshot)
         _show_curves(experiment, snapshot)
         _show_pictures(snapshot)
-        _show_strip(snapshot)
-        _show_footnotes(experiment, snapshot)
         return
     setup.show_claim(experiment)
     _show_prediction(experiment, snapshot)
@@ -86,7 +86,7 @@ def _show_ending(experiment: Experiment, snapshot: Snapshot) -> None:
     _show_prediction(experiment, snapshot)
     _show_repeat(experiment, snapshot)
     with st.container(key="lab_truth"):
-        told, true = st.columns(2, border=True)
+        told, true = st.columns([2, 3], border=True)
         told.caption(":material/menu_book: THE TEXTBOOK SAYS")
         told.markdown(experiment.textbook)
         true.caption(":material/science: WHAT IS TRUE")
@@ -146,6 +146,8 @@ def _show_footnotes(experiment: Experiment, snapshot: Snapshot) -> None:
     if snapshot.verdict is not None:
         st.markdown("**What this cannot show**\n" + "\n".join(f"- {limit}" for limit in experiment.limits))
     setup.show_source(experiment)
+    if not snapshot.state.final:
+        return
     facts = [snapshot.device_why, f"{snapshot.cpu_seconds:.1f} CPU seconds" if snapshot.cpu_seconds else ""]
     facts += [f"{name} {snapshot.versions[name]}" for name in ("torch", "python") if name in snapshot.versions]
     st.caption(f":material/memory: {' · '.join(fact for fact in facts if fact)}")

@@ -119,7 +119,9 @@ def checks_table(checks: Sequence[CheckResult]) -> str:
         total = len(check.values)
         mark = ":green[:material/check:]" if check.passed == total else ":red[:material/close:]" if check.passed == 0 else ":orange[:material/remove:]"
         label = check.label.replace("|", "\\|")
-        rows.append(f"| {label} | **{number(check.median)}** | {needed(check)} | {mark}\u00a0{check.passed}\u00a0of\u00a0{total} |")
+        rows.append(
+            f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | {mark}\u00a0{check.passed}\u00a0of\u00a0{total} |"
+        )
     return "\n".join(rows)
 
 

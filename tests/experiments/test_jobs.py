@@ -281,23 +281,25 @@ def test_an_address_without_a_scheduler_fails_the_run_instead_of_hanging() -> No
 
 
 REMOTE = """
-import os, sys, signal
+import signal
 from distributed import LocalCluster
 if __name__ == "__main__":
-    cluster = LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", preload=["sandbox.jobs.worker"], scheduler_kwargs={"allowed_failures": 0})
+    cluster = LocalCluster(
+        n_workers=1,
+        threads_per_worker=1,
+        scheduler_port=PORT,
+        dashboard_address="127.0.0.1:0",
+        preload=["sandbox.jobs.worker"],
+        scheduler_kwargs={"allowed_failures": 0},
+    )
     print(cluster.scheduler_address, flush=True)
     signal.sigwait([signal.SIGTERM])
 """
 
 
 def start_remote(port: int = 0) -> tuple[subprocess.Popen[str], str]:
-    root = Path(__file__).parents[2]
-    process = subprocess.Popen(
-        [sys.executable, "-c", REMOTE.replace("n_workers=1", f"scheduler_port={port}, n_workers=1")],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(root)},
-    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    process = subprocess.Popen([sys.executable, "-c", REMOTE.replace("PORT", str(port))], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
 

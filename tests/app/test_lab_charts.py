@@ -1,0 +1,132 @@
+"""The lab's figures and words: exact values in, exact traces and sentences out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from sandbox.protocol import Bars, CheckResult, HeatMap, Lines, Number, Panel, Point, RunRequest, RunState, Series, judge
+from sandbox.records import SeedView, Snapshot
+from sandbox.ui import words
+from sandbox.ui.charts import COLOURS, Look, curves_figure, median_line, picture_figure, strip_figure
+from sandbox.ui.controls import log_stops
+from tests.experiments.lab_experiments import find
+
+WALK = find("walk")
+GROUNDS = ("#FBFAF6", "#15191C")  # .streamlit/config.toml, light and dark
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("role", COLOURS)
+def test_every_colour_stands_out_from_paper_and_from_ink(role: str) -> None:
+    for colour, ground in zip(COLOURS[role], GROUNDS, strict=True):
+        bright, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 3
+
+
+def seed(number: int, *values: float, state: str = "running") -> SeedView:
+    return SeedView(number, state, tuple(Point("plain", update, {"loss": value}) for update, value in enumerate(values, 1)))  # type: ignore[arg-type]
+
+
+def shot(*seeds: SeedView, **changes: object) -> Snapshot:
+    request = RunRequest("walk", {"updates": 10, "pause": 0.0}, seeds[0].seed, len(seeds))
+    return Snapshot("r", request, RunState.RUNNING, seeds, **changes)  # type: ignore[arg-type]
+
+
+def test_the_thick_line_is_the_median_of_the_seeds_that_got_there() -> None:
+    assert median_line([{1: 1.0, 2: 5.0}, {1: 3.0}, {1: 2.0, 2: 7.0}]) == ([1, 2], [2.0, 6.0])
+
+
+def test_a_diverged_seed_counts_as_infinite_in_the_median() -> None:
+    assert median_line([{1: 1.0}, {1: math.nan}, {1: math.nan}]) == ([1], [math.inf])
+
+
+def test_curves_show_thin_seeds_a_thick_median_and_a_cross_where_the_line_ends() -> None:
+    figure = curves_figure(WALK.arms, WALK.curves, [seed(0, 1.0, 0.5, math.nan), seed(1, 3.0, 1.5, math.nan)], 10, Look())
+    thin, thick, cross = figure.data
+    assert list(thin.x) == [1, 2, 3, None, 1, 2, 3, None]
+    assert list(thin.y) == [1.0, 0.5, None, None, 3.0, 1.5, None, None]
+    assert (thick.name, list(thick.y)) == ("Plain", [2.0, 1.0, None])
+    assert (cross.marker.symbol, list(cross.x), list(cross.y)) == ("x", [2], [1.0])
+    assert list(figure.layout.xaxis.range) == [0, 10]
+
+
+def test_each_arm_is_in_the_legend_once() -> None:
+    points = tuple(Point(arm, 1, {"loss": 1.0}) for arm in ("plain", "wild"))
+    figure = curves_figure(WALK.arms, (*WALK.curves, *WALK.curves), [SeedView(0, "running", points)], 10, Look())
+    assert [trace.name for trace in figure.data if trace.showlegend] == ["Plain", "Wild"]
+    assert len({trace.line.dash for trace in figure.data}) == 2
+
+
+def test_every_kind_of_picture_draws_and_nan_leaves_a_gap() -> None:
+    panel = Panel(
+        "Gates", "value", (Series("f", "f", (1.0, 2.0), (0.5, math.nan), steps=True),), y_range=(0, 1), rules=((0.2, "low"),), events=((1.5, "start"),)
+    )
+    lines = picture_figure(Lines("l", "t", "a", "step", (panel, panel)), Look())
+    assert [list(trace.y) for trace in lines.data if trace.name == "f"] == [[0.5, None]] * 2
+    assert [trace.name for trace in lines.data if trace.showlegend is not False] == ["f", "start"]
+    heat = picture_figure(HeatMap("h", "t", "a", "x", "y", ("a",), ("b",), ((math.inf,),), "z", (0, 1)), Look(dark=True))
+    assert heat.data[0].z.tolist() == [[None]] if hasattr(heat.data[0].z, "tolist") else [list(row) for row in heat.data[0].z] == [[None]]
+    bars = picture_figure(Bars("b", "t", "a", "accuracy", ("one",), (Series("s", "lstm", (), (0.5,)),), rules=((0.25, "chance"),)), Look())
+    assert (list(bars.data[0].x), list(bars.data[0].y)) == (["one"], [0.5])
+
+
+def test_the_strip_marks_each_seed_by_shape_as_well_as_by_colour() -> None:
+    checks = (CheckResult("Loss", "loss", "<", 0.5, (0.1, 0.9, math.nan), 1, 0.9), CheckResult("Ratio", "ratio", ">", 10.0, (5000.0, math.inf), 2, math.inf))
+    figure = strip_figure(checks, Look())
+    loss, ratio = figure.data
+    assert list(loss.marker.symbol) == ["circle", "x", "x"]
+    assert list(loss.text) == ["0.1", "0.9", "diverged"]
+    assert loss.x[2] == max(figure.layout.xaxis.range)  # drawn at the end it belongs to
+    assert list(ratio.marker.symbol) == ["circle", "circle"]
+    assert figure.layout.xaxis2.type == "log"
+
+
+# --- Words ------------------------------------------------------------------------------------------------------
+
+
+def test_progress_in_words_and_as_a_share() -> None:
+    snapshot = shot(seed(4, *[1.0] * 5), seed(5, state="waiting"), seed(6, 1.0, state="finished"), seed(7, *[1.0] * 10))
+    assert words.progress(snapshot) == "Seed 1 of 4: update 5 of 10 · Seed 4 of 4: measuring"
+    assert words.fraction(snapshot) == pytest.approx((0.5 + 0 + 1 + 1) / 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0499, "0.0499"), (1017.0, "1,017"), (7.2e17, "7.2·10¹⁷"), (4e-7, "4.0·10⁻⁷"), (-2.5, "−2.5"), (0.0, "0"), (math.nan, "diverged"), (math.inf, "∞")],
+)
+def test_numbers_are_readable(value: float, text: str) -> None:
+    assert words.number(value) == text
+
+
+def test_the_verdict_says_how_many_and_how_sure() -> None:
+    verdict = judge(WALK, {}, [{"loss": 0.1, "ratio": 20.0}, {"loss": 0.2, "ratio": 20.0}, {"loss": 0.9, "ratio": 20.0}])
+    sentence = "**2 of 3 seeds** satisfied the whole rule. 3 seeds can only bound the true share: between 21 % and 94 % (95 % interval)."
+    assert words.verdict_sentence(verdict) == sentence
+    assert words.checks_table(verdict.checks).splitlines()[2] == "| Loss | **0.2** | <\u00a00.4 | :orange[:material/remove:]\u00a02\u00a0of\u00a03 |"
+
+
+def test_a_diverged_arm_is_named() -> None:
+    snapshot = shot(seed(0, 1.0, math.nan), seed(1, 1.0, 2.0))
+    assert words.diverged(snapshot, WALK) == ["Plain: diverged in 1 of 2 seeds (its values are no longer finite numbers)."]
+
+
+def test_escaped_text_is_only_text() -> None:
+    assert words.escape("a ![x](u) :red[b]\n<i>") == r"a \!\[x\]\(u\) \:red\[b\] \<i\>"
+
+
+def test_a_logarithmic_slider_stops_at_round_numbers_its_bounds_and_where_it_stands() -> None:
+    control = Number(name="lr", label="", help="", default=0.01, low=0.004, high=0.1, log=True)
+    assert log_stops(control, 0.007) == [0.004, 0.005, 0.007, 0.01, 0.02, 0.03, 0.05, 0.1]
+
+
+def test_an_address_is_exact() -> None:
+    values = {"updates": 7, "pause": 0.1 + 0.2, "seed": 0, "seeds": 1, "device": "auto"}
+    assert words.address(WALK, values) == {"experiment": "walk", "updates": "7", "pause": "0.30000000000000004", "seed": "0", "seeds": "1", "device": "auto"}
