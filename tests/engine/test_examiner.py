@@ -94,11 +94,9 @@ def test_a_mended_or_skipped_question_is_not_asked_again():
 
 def test_items_not_seen_yet_come_first_then_those_answered_least():
     state = fold(NOTHING_YET, [fact("gate-1", True, item="one"), fact("gate-1", True, item="two", minutes=1)])
-    assert ask((GATE_1,), state, now=LATER).item.key == "three"
-    state = fold(
-        state, [fact("gate-1", True, item="three", minutes=2), fact("gate-1", True, item="one", minutes=3), fact("gate-1", True, item="two", minutes=4)]
-    )
-    assert ask((GATE_1,), state, now=LATER).item.key == "three"
+    assert {ask((GATE_1,), state, now=LATER, seed=seed).item.key for seed in range(9)} == {"three"}
+    state = fold(state, [fact("gate-1", True, item=item, minutes=2) for item in ("three", "one", "three")])
+    assert {ask((GATE_1,), state, now=LATER, seed=seed).item.key for seed in range(9)} == {"two"}
 
 
 def test_among_unseen_items_the_one_nearest_to_the_ability_is_asked():

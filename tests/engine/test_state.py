@@ -5,6 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quiz.engine.ability import DISCOUNT, REPEAT_WEIGHT
 from quiz.engine.facts import AttemptFact
 from quiz.engine.state import NOTHING_YET, ItemState, fold
 from tests.engine.builders import NOON, fact
@@ -16,6 +17,14 @@ def test_counts_are_kept_for_the_learner_the_question_and_the_item():
     assert (state.questions["a"].attempts, state.questions["a"].correct) == (3, 2)
     assert state.questions["a"].items["a/one"] == ItemState(2, 2, NOON + timedelta(minutes=3))
     assert state.questions["a"].items["a/two"] == ItemState(1, 0, NOON + timedelta(minutes=1))
+
+
+def test_an_item_answered_before_says_half_as_much():
+    fresh = fold(NOTHING_YET, [fact("a", True), fact("a", True, item="two", minutes=1)]).questions["a"].evidence
+    repeated = fold(NOTHING_YET, [fact("a", True), fact("a", True, minutes=1)]).questions["a"].evidence
+    once = fold(NOTHING_YET, [fact("a", True)]).questions["a"].evidence
+    assert repeated == tuple(DISCOUNT * old + REPEAT_WEIGHT * old for old in once)
+    assert fresh == tuple(DISCOUNT * old + old for old in once)
 
 
 def test_folding_leaves_the_old_state_alone():
