@@ -60,7 +60,7 @@ def chance_correct(theta: float, difficulty: float, guessing: float) -> float:
 
 
 def information(theta: float, difficulty: float, guessing: float) -> float:
-    """Fisher information of an item at ability `theta` (Lord 1980, eq. 5-9): how much its answer narrows the estimate."""
+    """Fisher information of an item at ability `theta` (Lord 1980): how much its answer narrows the estimate."""
     p = chance_correct(theta, difficulty, guessing)
     return (1 - p) / p * ((p - guessing) / (1 - guessing)) ** 2
 

@@ -1,6 +1,6 @@
 """When each question should come again: an `fsrs` card for each, with same-day steps of our own.
 
-FSRS-6 (Ye, Su and Cao 2022; py-fsrs) models the chance of recall after t days as
+FSRS-6 (py-fsrs, after Ye, Su and Cao 2022) models the chance of recall after t days as
 
     R(t) = (1 + factor t / S) ^ -decay,    factor = 0.9 ^ (-1 / decay) - 1, so that R(S) = 0.9
 

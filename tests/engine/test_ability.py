@@ -1,6 +1,7 @@
 """Ability: checked against a direct integration of the same model, and for what any estimate must do."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -99,6 +100,25 @@ def test_the_estimate_follows_a_learner_who_improves():
 def test_questions_that_left_the_bank_are_left_out_and_an_empty_bank_has_no_abilities():
     assert estimate({"gone": answers((0, 0, True))}, GROUPS) == estimate({}, GROUPS)
     assert estimate({}, {}) == {}
+
+
+def test_for_learners_drawn_from_the_model_the_interval_covers_as_often_as_it_says():
+    rng = random.Random(1)
+    groups = {f"q{n}": f"g{n // 4}" for n in range(24)}
+    covered = total = 0
+    for _ in range(40):
+        overall = rng.gauss(0, math.sqrt(0.5))
+        level = {group: overall + rng.gauss(0, math.sqrt(0.2)) for group in sorted(set(groups.values()))}
+        true = {name: level[group] + rng.gauss(0, math.sqrt(0.3)) for name, group in groups.items()}
+        evidence: dict[str, tuple[float, ...]] = {}
+        for name in rng.choices(list(groups), k=100):
+            difficulty, guessing = rng.choice([-1.0, 0.0, 1.0]), rng.choice([0.0, 0.25])
+            correct = rng.random() < chance_correct(true[name], difficulty, guessing)
+            evidence[name] = with_answer(evidence.get(name, NO_EVIDENCE), difficulty, guessing, correct, seen_before=False)
+        abilities = estimate(evidence, groups)
+        covered += sum(abilities[name].low <= true[name] <= abilities[name].high for name in groups)
+        total += len(groups)
+    assert 0.93 < covered / total < 0.99  # 95 %, a little more as old evidence is discounted
 
 
 outcomes = st.lists(st.tuples(st.sampled_from("abc"), st.floats(-3, 3), st.sampled_from([0.0, 0.25, 1 / 6]), st.booleans()), max_size=60)

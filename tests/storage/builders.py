@@ -61,3 +61,9 @@ def practise(service: QuizService, session_id: str, outcomes: list[bool], at: da
         turns.append(service.submit(turn.presentation_id, right(turn.item) if correct else wrong(turn.item), None, now + timedelta(seconds=20)))
         service.advance(turn.presentation_id, now + timedelta(seconds=30))
     return turns
+
+
+def attempts(database: Database) -> int:
+    """How many attempts the first learner has on record."""
+    with database.read() as repository:
+        return sum(1 for _ in repository.outcomes(1))

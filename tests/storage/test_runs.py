@@ -10,7 +10,6 @@ import pytest
 from quiz.service import INTERRUPTED, RunBook, UnknownRun
 from quiz.storage.models import Learner
 from tests.engine.builders import NOON
-from tests.storage.builders import opened
 
 REQUEST = {
     "experiment": "forget-gate",
@@ -29,13 +28,6 @@ RESULT = {
     "verdict": {"status": "supported", "passed": 2, "seeds": 2, "outcome": "grows"},
     "record": {"curves": [[0, 1.5], [1, math.inf]], "pictures": []},
 }
-
-
-@pytest.fixture
-def database(tmp_path):
-    database = opened(tmp_path)
-    yield database
-    database.close()
 
 
 @pytest.fixture
