@@ -1,11 +1,11 @@
 """Opening a database: what cannot be used is refused with a message, and nothing is overwritten. Real files only."""
 
-import shutil
+import os
 import sqlite3
-import stat
-import subprocess
+import tempfile
 import threading
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from urllib.parse import quote
@@ -283,47 +283,42 @@ def test_a_database_opened_read_only_is_refused(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_read_only_file_is_refused(tmp_path):
-    path = used(tmp_path)
-    with made_read_only(path):
-        refused(url(tmp_path), r"it is read-only|cannot be opened or created")
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder every user may enter (pytest's own are closed to others)."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
-def test_a_read_only_folder_is_refused_when_the_file_has_to_be_created(tmp_path):
-    folder = tmp_path / "closed"
-    folder.mkdir()
-    with made_read_only(folder):
-        refused(f"sqlite:///{folder}/carousel.db", r"it is read-only|cannot be opened or created|cannot be read or created")
-        assert list(folder.iterdir()) == []
+@contextmanager
+def read_only(path: Path) -> Iterator[None]:
+    """Take the right to write away. Root may write whatever the permissions say, so root becomes somebody else meanwhile."""
+    mode, user = path.stat().st_mode, os.geteuid()
+    path.chmod(mode & ~0o222)
+    if user == 0:
+        os.seteuid(65534)  # nobody
+    try:
+        with pytest.raises(PermissionError):
+            (path / "probe").touch() if path.is_dir() else path.open("ab")
+        yield
+    finally:
+        os.seteuid(user)
+        path.chmod(mode)
 
 
-class made_read_only:
-    """Take the right to write away: by permissions, or, for root, whom those do not bind, by chattr +i."""
+def test_a_read_only_file_is_refused_and_left_alone(open_folder):
+    path = used(open_folder)
+    before = path.read_bytes()
+    with read_only(path):
+        refused(url(open_folder), r"it is read-only|cannot be opened or created")
+    assert path.read_bytes() == before
+    opened(open_folder).close()
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.immutable = False
 
-    def __enter__(self) -> None:
-        self.mode = self.path.stat().st_mode
-        self.path.chmod(self.mode & ~(stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH))
-        if self._writable():
-            changed = subprocess.run([shutil.which("chattr") or "chattr", "+i", str(self.path)], capture_output=True, check=False)
-            self.immutable = changed.returncode == 0
-            assert self.immutable, f"cannot make {self.path} read-only here: {changed.stderr!r}"
-
-    def _writable(self) -> bool:
-        try:
-            if self.path.is_dir():
-                (self.path / "probe").touch()
-                (self.path / "probe").unlink()
-            else:
-                self.path.open("ab").close()
-        except PermissionError:
-            return False
-        return True
-
-    def __exit__(self, *_: object) -> None:
-        if self.immutable:
-            subprocess.run(["chattr", "-i", str(self.path)], check=True)
-        self.path.chmod(self.mode)
+def test_a_read_only_folder_is_refused_when_the_file_has_to_be_created(open_folder):
+    with read_only(open_folder):
+        refused(url(open_folder), "cannot be opened or created")
+        refused(f"sqlite:///{open_folder}/new/carousel.db", "cannot be read or created: Permission denied")
+    assert list(open_folder.iterdir()) == []
