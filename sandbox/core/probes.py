@@ -35,12 +35,6 @@ def record_gates(model: Reader, x: Tensor, state: LSTMState | None = None) -> Tr
         return Trace(*(part.cpu() for part in trace(model.recurrent, x, state)))
 
 
-def busiest_unit(model: Reader, h: Tensor) -> int:
-    """The unit the answer leans on most: largest |read-out weight| × standard deviation of h (B, T, H)."""
-    weight = model.readout.weight.detach().abs().sum(0).cpu()  # (H,)
-    return int((weight * h.std((0, 1))).nan_to_num(0.0).argmax())
-
-
 def plain(values: Tensor, digits: int = 4) -> list[float]:
     """A tensor (N,) as floats of `digits` significant digits, for a picture."""
     return rounded(values.detach().double().cpu().tolist(), digits)

@@ -8,7 +8,6 @@ missing is forgetting and nothing else.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -87,14 +86,16 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     model = core.cells.Reader(lstm, 1).to(device)
     stream = core.tasks.endless_segments(BATCH, WINDOW, core.devices.generator(seed, "stream"), binary=settings["values"] == "binary")
     state: core.cells.LSTMState | None = None
+    free = settings["between"] == "free"
 
     def forward() -> tuple[Tensor, Measures]:
         nonlocal state
         window = next(stream).to(device)
         answer, after = model(window.x, state)  # (B, T, 1)
         state = core.cells.detached(after)  # never reset: the next window goes on from here
-        loss = (answer[..., 0] - window.target).square().mean()
-        return loss, {"nmse": float(loss.detach()) / core.tasks.STREAM_TARGET_VARIANCE, "cell": float(state[1].abs().mean())}
+        squared = (answer[..., 0] - window.target).square()  # (B, T)
+        loss, variance = (squared[window.asked].mean(), 1.0) if free else (squared.mean(), core.tasks.STREAM_TARGET_VARIANCE)
+        return loss, {"nmse": float(loss.detach()) / variance, "cell": float(state[1].abs().mean())}
 
     optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
     history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), CLIP)
@@ -105,28 +106,28 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
 
 
 def _gates_picture(full: Trained, none: Trained, device: str) -> Lines:
-    """The gates of the unit each answer leans on most, on the next steps of one stream."""
+    """The gates of one unit of each network on the next steps of one stream: the unit that resets most in the whole LSTM.
+
+    Both networks started from the same weights, so it is the same unit in both.
+    """
     import torch
 
-    windows = [next(full.stream) for _ in range(SHOWN)]
-    x = torch.cat([window.x for window in windows], 1).to(device)  # (B, T, 4)
-    starts, asked = _marked(x[0, :, START]), _marked(x[0, :, ASKED])
+    x = torch.cat([next(full.stream).x for _ in range(SHOWN)], 1)  # (B, T, 4)
+    traces = {arm.key: core.probes.record_gates(trained.model, x.to(device), trained.state) for arm, trained in zip(ARMS, (full, none), strict=False)}
+    new = x[..., START] == 1  # (B, T)
+    at_start, otherwise = traces["full"].f[new].mean(0), traces["full"].f[~new].mean(0)  # (H,)
+    unit = int((otherwise - at_start).nan_to_num().argmax())
+    events = [*((t, "start") for t in _marked(x[0, :, START])), *((t, "asked") for t in _marked(x[0, :, ASKED]))]
     steps = [float(t) for t in range(x.shape[1])]
-    events = [*((t, "start") for t in starts), *((t, "asked") for t in asked)]
-    panels, sizes, forget = [], [], {}
-    for arm, trained in ((ARMS[0], full), (ARMS[1], none)):
-        trace = core.probes.record_gates(trained.model, x, trained.state)  # each (B, T, H)
-        unit = core.probes.busiest_unit(trained.model, trace.h)
-        gates = {gate: core.probes.plain(getattr(trace, gate)[0, :, unit]) for gate in ("i", "f", "o")}
+    panels, sizes = [], []
+    for arm in ARMS[:2]:
+        gates = {gate: core.probes.plain(getattr(traces[arm.key], gate)[0, :, unit]) for gate in ("i", "f", "o")}
         series = [Series(f"{gate} gate", gate, steps, values, steps=True) for gate, values in gates.items()]
         panels.append(Panel(f"{arm.label}: unit {unit + 1}", "gate", series, y_range=(0.0, 1.0), events=events))
-        sizes.append(Series(arm.label, arm.role, steps, core.probes.plain(trace.c[0].abs().mean(1)), steps=True))
-        forget[arm.key] = gates["f"]
+        sizes.append(Series(arm.label, arm.role, steps, core.probes.plain(traces[arm.key].c[0].abs().mean(1)), steps=True))
     panels.append(Panel("Size of the cell state", "mean |c|", sizes, log_y=True, events=events))
-    at_start = statistics.fmean(forget["full"][int(t)] for t in starts)
-    between = statistics.fmean(f for t, f in enumerate(forget["full"]) if t not in starts)
-    message = f"Forget gate: {at_start:.2f} when a new value arrives, {between:.2f} otherwise"
-    ends = " and ".join(f"{series.y[-1]:.3g} ({series.label})" for series in sizes)
+    message = f"Forget gate of unit {unit + 1}: {at_start[unit]:.2f} when a new value arrives, {otherwise[unit]:.2f} otherwise"
+    ends = ", ".join(f"{series.y[-1]:.3g} with {series.label}" for series in sizes)
     alt = f"Gates i, f and o of one unit of each network over {len(steps)} steps of one stream. {message}. Mean |c| at the end: {ends}."
     return Lines("gates", message, alt, "step after training", panels)
 
@@ -176,9 +177,11 @@ EXPERIMENT = Experiment(
     "Emptying its cell at each new segment cures it, so forgetting is all that was missing.",
     textbook="The forget gate lets the cell discard what is no longer needed; without it the cell state accumulates.",
     truths=(
-        "Growth alone is not fatal: with the values −1 and +1 some networks without a forget gate cope, by writing the difference "
-        "between the new value and the old. Try it: set the values to binary.",
-        "The gate is called forget, yet most of the time it stands near 1 and keeps. It closes for a step when a new value arrives.",
+        "Growth alone need not be fatal: a cell that only adds can still hold a value, by adding the change. Ask for nothing between the questions "
+        "and set the values to binary: some networks without a forget gate then get part of the way.",
+        "The gate is called forget, yet mostly it keeps, and falls when a new value arrives. It need not stand near 1 for that. At .7 less than a "
+        "tenth of a cell is left after 7 steps, and still the value is recalled: the network writes it anew through h. Silencing what the "
+        "candidate g hears of h raised the error of four trained networks from .01 to about 1, as if nothing had been stored.",
     ),
     limits=(
         "One small network and one task. With resets between short sequences, as in most training, the gate matters far less.",
@@ -211,6 +214,13 @@ EXPERIMENT = Experiment(
             help="Real values are uniform between −1.73 and 1.73; binary ones are −1 or +1. Both have variance 1.",
             default="real",
             options={"real": "real numbers", "binary": "−1 or +1"},
+        ),
+        Choice(
+            name="between",
+            label="Between the questions",
+            help="What the network must answer when it is not asked: 0, or whatever it likes.",
+            default="silent",
+            options={"silent": "answer 0", "free": "anything"},
         ),
         Number(name="updates", label="Updates", help="Each reads 30 more steps of 32 streams.", default=350, low=50, high=2000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),

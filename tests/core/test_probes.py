@@ -45,15 +45,6 @@ def test_numbers_for_pictures_have_four_significant_digits():
     assert probes.plain(torch.tensor([1 / 3])) == [0.3333]
 
 
-def test_the_busiest_unit_is_the_one_the_read_out_hears_most():
-    model = cells.Reader(nn.LSTM(1, 3, batch_first=True), 1)
-    h = torch.zeros(2, 4, 3)
-    h[0, :, 1], h[0, :, 2] = 1.0, 0.5  # unit 0 is silent, unit 2 moves half as much as unit 1
-    with torch.no_grad():
-        model.readout.weight.copy_(torch.tensor([[9.0, 1.0, 4.0]]))
-    assert probes.busiest_unit(model, h) == 2
-
-
 def test_gates_are_recorded_of_lstms_only():
     with pytest.raises(TypeError, match="got GRU"):
         probes.record_gates(cells.Reader(nn.GRU(1, 2, batch_first=True), 1), torch.zeros(1, 2, 1))

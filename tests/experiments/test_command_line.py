@@ -28,7 +28,7 @@ def test_list_as_json(capsys):
 def test_run_prints_settings_measures_and_verdict_as_json(capsys):
     assert main([*SMALL, "--first-seed", "4", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["settings"] == {"hidden": 2, "forget_bias": 1.0, "values": "real", "updates": 50, "learning_rate": 0.01}
+    assert told["settings"] == {"hidden": 2, "forget_bias": 1.0, "values": "real", "between": "silent", "updates": 50, "learning_rate": 0.01}
     assert [one["seed"] for one in told["seeds"]] == [4, 5]
     assert told["device"] == "cpu"
     assert told["verdict"]["seeds"] == 2
