@@ -1,6 +1,8 @@
 """Keeps every wording that was ever asked: the bank is copied into the database at start, by content hash.
 
-A presentation points at stored wordings, so it reads the same after the bank was edited.
+A presentation points at stored wordings, so it reads the same after the bank was edited. Stored wordings are read with
+today's schema: a field may be added to it with a default, but one that is renamed or dropped needs a migration of the
+`content` columns too.
 """
 
 from __future__ import annotations
