@@ -12,18 +12,17 @@ from playwright.sync_api import Locator, Page
 
 # `css` must match an element whose text contains `text` (any element when it is empty) and that was not there before the click.
 _ARM = """([css, text]) => {
-  window.__took = new Promise(done => {
-    let clicked = null;
-    const there = () => [...document.querySelectorAll(css)].some(box => box.textContent.includes(text));
-    const look = () => {
-      if (clicked === null || !there()) return;
-      observer.disconnect();
-      done(performance.now() - clicked);
-    };
-    const observer = new MutationObserver(look);
-    observer.observe(document.body, {childList: true, subtree: true, characterData: true, attributes: true});
-    addEventListener('click', () => { clicked = performance.now(); }, {capture: true, once: true});
-  });
+  window.__took = null;
+  let clicked = null;
+  const there = () => [...document.querySelectorAll(css)].some(box => box.textContent.includes(text));
+  const look = () => {
+    if (clicked === null || window.__took !== null || !there()) return;
+    window.__took = performance.now() - clicked;
+    observer.disconnect();
+  };
+  const observer = new MutationObserver(look);
+  observer.observe(document.body, {childList: true, subtree: true, characterData: true, attributes: true});
+  addEventListener('click', () => { clicked = performance.now(); }, {capture: true, once: true});
 }"""
 
 
@@ -32,6 +31,7 @@ def click_to(page: Page, button: Locator, css: str, text: str = "") -> float:
     button.wait_for()
     page.evaluate(_ARM, [css, text])
     button.click()
+    page.wait_for_function("() => window.__took !== null", polling=20)
     return float(page.evaluate("() => window.__took"))
 
 

@@ -1,0 +1,173 @@
+"""The measurements themselves: each starts the real server, clicks in Chromium and gives times."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from quiz.views import Turn
+from sandbox.registry import all_experiments
+from tests.bench.clock import Times, click_to
+from tests.browser.answers import open_turn, right_response, runs
+from tests.browser.conftest import DESKTOP
+from tests.browser.server import Server
+from tests.browser.steps import LIVE_POINT, VERDICT, button, choose, keyed, open_lab, settle, start_practice, visit
+
+EMPTY = (sys.executable, "-m", "tests.bench.empty_server", "{port}")
+LENGTH = 20
+FEEDBACK, ITEM, SUMMARY = ".st-key-next", ".st-key-check", ".st-key-again"
+CANCELLED = ('[data-testid="stAlert"]', "Cancelled")
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """The server, started and stopped."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def new_page(browser: Browser) -> Page:
+    """A tab of a browser that was never here before."""
+    page = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]}).new_page()
+    page.set_default_timeout(180_000)
+    return page
+
+
+def server_in(folder: Path, name: str, **options: tuple[str, ...]) -> Server:
+    """A server with a folder of its own."""
+    place = folder / name
+    place.mkdir()
+    return Server(place, **options)
+
+
+def warm_up(browser: Browser, app: Server) -> None:
+    """Wait for the workers, which start with the first visit: a tiny run, through to its verdict."""
+    page = new_page(browser)
+    open_lab(page, app.url, "experiment=forget-gate&updates=50&seeds=2")
+    button(page, "lab_run_unpredicted").click()
+    page.locator(VERDICT).wait_for()
+    page.context.close()
+
+
+# --- Clicks in the quiz -----------------------------------------------------------------------------------------
+
+
+def answer_once(page: Page, app: Server) -> tuple[float, float]:
+    """Answer the item on screen; milliseconds from Check to the feedback, and from Next to what follows."""
+    turn: Turn = open_turn(app.database)
+    choose(page, turn, right_response(turn.item))
+    settle(page)
+    check = click_to(page, button(page, "check"), FEEDBACK)
+    settle(page)
+    last = turn.session.answered + 1 >= turn.session.length
+    following = click_to(page, button(page, "next"), SUMMARY if last else ITEM)
+    settle(page)
+    if last:
+        button(page, "again").click()
+        keyed(page, "check").wait_for()
+        settle(page)
+    return check, following
+
+
+def clicks(browser: Browser, folder: Path, samples: int) -> tuple[Times, Times, Times]:
+    """Empty page, Check → feedback, Next → item; the two servers take turns, so that both meet the same machine."""
+    with running(server_in(folder, "empty", command=EMPTY)) as empty, running(server_in(folder, "quiz")) as app:
+        bare, page = new_page(browser), new_page(browser)
+        visit(bare, empty.url)
+        start_practice(page, app.url, LENGTH)
+        warm_up(browser, app)
+        go = bare.get_by_role("button", name="Go")
+        times = []
+        for number in range(samples):
+            first = click_to(bare, go, '[data-testid="stText"]', f"clicks {number + 1}")
+            settle(bare)
+            times.append((first, *answer_once(page, app)))
+    bare_ms, check_ms, next_ms = zip(*times, strict=True)
+    return Times(bare_ms), Times(check_ms), Times(next_ms)
+
+
+def beside_training(browser: Browser, folder: Path, samples: int) -> tuple[Times, Times]:
+    """Check → feedback without and with two runs in progress, watched in tabs of their own."""
+    with running(server_in(folder, "quiz")) as app:
+        page = new_page(browser)
+        start_practice(page, app.url, LENGTH)
+        warm_up(browser, app)
+        alone = [answer_once(page, app)[0] for _ in range(samples)]
+        tabs = [new_page(browser) for _ in range(2)]
+        busy: list[float] = []
+        while len(busy) < samples:
+            for tab in tabs:
+                if tab.locator(".st-key-lab_cancel").count() == 0:
+                    open_lab(tab, app.url, "experiment=forget-gate&updates=2000&seeds=20")
+                    button(tab, "lab_run_unpredicted").click()
+                    tab.locator(LIVE_POINT).first.wait_for(state="attached")
+            busy.append(answer_once(page, app)[0])
+    return Times(tuple(alone)), Times(tuple(busy))
+
+
+# --- Starting ---------------------------------------------------------------------------------------------------
+
+
+def second_start(browser: Browser, folder: Path) -> tuple[float, float]:
+    """Seconds from `make run` (everything installed, database there) until the server answers, and until a question is on screen."""
+    app = server_in(folder, "run", command=("make", "run"))
+    with running(app):
+        start_and_finish(browser, app)
+    page = new_page(browser)
+    begun = time.monotonic()
+    app.start()
+    answers = time.monotonic() - begun
+    try:
+        page.goto(app.url)
+        button(page, "start").click()
+        keyed(page, "check").wait_for()
+        return answers, time.monotonic() - begun
+    finally:
+        app.stop()
+
+
+def start_and_finish(browser: Browser, app: Server) -> None:
+    """Start a session and end it, so that everything was opened once and the next visit starts at the welcome."""
+    page = new_page(browser)
+    start_practice(page, app.url)
+    button(page, "finish").click()
+    keyed(page, "finish").wait_for(state="detached")
+
+
+# --- The lab ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LabTimes:
+    """`verdict` in seconds by experiment; the others in milliseconds."""
+
+    first_point: Times
+    verdict: dict[str, float]
+    cancel: Times
+
+
+def lab(browser: Browser, folder: Path, samples: int) -> LabTimes:
+    """Run and cancel `samples` times, then every experiment once to its verdict, by its quick preset."""
+    with running(server_in(folder, "lab")) as app:
+        warm_up(browser, app)
+        page = new_page(browser)
+        points, cancels = [], []
+        for _ in range(samples):
+            open_lab(page, app.url, "experiment=forget-gate&preset=thorough")
+            points.append(click_to(page, button(page, "lab_run_unpredicted"), LIVE_POINT))
+            cancels.append(click_to(page, button(page, "lab_cancel"), *CANCELLED))
+        verdict = {}
+        for experiment in all_experiments():
+            open_lab(page, app.url, f"experiment={experiment}")
+            verdict[experiment] = click_to(page, button(page, "lab_run_unpredicted"), VERDICT) / 1000
+        assert {run.state for run in runs(app.database)} == {"finished", "cancelled"}
+    return LabTimes(Times(tuple(points)), verdict, Times(tuple(cancels)))
