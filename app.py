@@ -52,10 +52,10 @@ if __name__ == "__main__":
         lab_context.configure(laboratory)
         return laboratory
 
-    components.page_frame()
     try:
         laboratory = start()
     except (QuestionBankError, DatabaseUnusable, InvalidSettings, InvalidLabSetting) as error:
+        components.page_frame()
         unusable.show(error)
         st.stop()
     page = st.navigation(
@@ -67,6 +67,7 @@ if __name__ == "__main__":
         ],
         position="top",
     )
+    components.page_frame(wide=page.title == "Lab")  # charts need the room
     try:
         page.run()
     finally:

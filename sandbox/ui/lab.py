@@ -23,7 +23,6 @@ LAB = str(ROOT / "sandbox" / "ui" / "pages" / "lab.py")
 
 def lab() -> None:
     """The page."""
-    st.set_page_config(layout="wide")
     with st.container(horizontal_alignment="center"), st.container(width=WIDEST_PX):
         _show_place()
 
