@@ -173,12 +173,13 @@ EXPERIMENT = Experiment(
     id="forget-gate",
     number=7,
     title="A stream that is never reset",
-    claim="On an endless stream an LSTM without a forget gate cannot answer: its cell state grows without end. "
-    "Emptying its cell at each new segment cures it, so forgetting is all that was missing.",
+    claim="On an endless stream an LSTM without a forget gate does not learn to answer in a training that is ample for the whole LSTM: "
+    "its cell state grows without end. Emptying its cell at each new segment cures it, so forgetting is what it lacks.",
     textbook="The forget gate lets the cell discard what is no longer needed; without it the cell state accumulates.",
     truths=(
-        "Growth alone need not be fatal: a cell that only adds can still hold a value, by adding the change. Ask for nothing between the questions "
-        "and set the values to binary: some networks without a forget gate then get part of the way.",
+        "Growth alone need not be fatal: a cell that only adds can still hold a value, by adding the change. Of eight networks without a forget "
+        "gate two solved the task after 1000 updates, and five still had learnt nothing after 2000. Asking for nothing in between "
+        "makes it easier; binary values alone do not.",
         "The gate is called forget, yet mostly it keeps, and falls when a new value arrives. It need not stand near 1 for that. At .7 less than a "
         "tenth of a cell is left after 7 steps, and still the value is recalled: the network writes it anew through h. Silencing what the "
         "candidate g hears of h raised the error of four trained networks from .01 to about 1, as if nothing had been stored.",
@@ -225,7 +226,7 @@ EXPERIMENT = Experiment(
         Number(name="updates", label="Updates", help="Each reads 30 more steps of 32 streams.", default=350, low=50, high=2000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 8, {"updates": 600})},
+    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10)},
     arms=ARMS,
     curves=(
         Curve("nmse", "error ÷ variance of the target", log_y=True, rules=((1.0, "always answering 0"), (0.05, "solved"))),
