@@ -52,10 +52,11 @@ if __name__ == "__main__":
         lab_context.configure(laboratory)
         return laboratory
 
+    components.tab_icon()
     try:
         laboratory = start()
     except (QuestionBankError, DatabaseUnusable, InvalidSettings, InvalidLabSetting) as error:
-        components.page_frame()
+        components.page_frame("Carousel cannot start yet")
         unusable.show(error)
         st.stop()
     page = st.navigation(
@@ -67,7 +68,7 @@ if __name__ == "__main__":
         ],
         position="top",
     )
-    components.page_frame(wide=page.title == "Lab")  # charts need the room
+    components.page_frame(f"{page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
         page.run()
     finally:

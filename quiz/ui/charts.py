@@ -31,6 +31,7 @@ def days_figure(days: Sequence[DayStat]) -> go.Figure:
         name="Share right",
         mode="lines+markers",
         line_color=LINE,
+        cliponaxis=False,
         marker={"size": 8},
         hovertemplate="%{y:.0f} % right<extra></extra>",
     )

@@ -16,13 +16,18 @@ STYLE = Path(__file__).with_name("style.css")
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 
 
-def page_frame(*, wide: bool = False) -> None:
-    """What every page has: the tab's title and icon, the mark, the one style sheet (ours, constant), a menu with the theme.
+def tab_icon() -> None:
+    """The mark as the browser tab's icon. Before st.navigation: later the icon of the page would be fetched from outside first."""
+    st.set_page_config(page_icon=str(MARK))
+
+
+def page_frame(title: str, *, wide: bool = False) -> None:
+    """What every page has: the tab's title, the mark, the one style sheet (ours, constant), a menu with the theme.
 
     Called once a run: of two calls that differ in layout the browser may keep the first.
     """
     about = "**Carousel** asks the 24 classic LSTM interview questions and proves the answers live."
-    st.set_page_config(page_title="Carousel", page_icon=str(MARK), layout="wide" if wide else "centered", menu_items={"About": about})
+    st.set_page_config(page_title=title, layout="wide" if wide else "centered", menu_items={"About": about})
     st.logo(str(MARK), size="large")
     st.html(STYLE)
 

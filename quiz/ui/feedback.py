@@ -98,10 +98,10 @@ def _order(item: OrderItem, feedback: Feedback) -> None:
 
 
 def _number(item: NumberItem, feedback: Feedback) -> None:
-    unit = f" {item.unit}" if item.unit else ""
+    unit = f", {item.unit}" if item.unit else ""
     both = st.grid(2, min_column_width=120)
-    both.metric("Your answer", f"{feedback.response.text.strip()}", border=True)
-    both.metric("Right answer", f"{plain_number(item.answer)}{unit}", help=_tolerance(item), border=True)
+    both.metric(f"Your answer{unit}", feedback.response.text.strip(), border=True)
+    both.metric(f"Right answer{unit}", plain_number(item.answer), help=_tolerance(item), border=True)
     st.markdown("#### Worked solution", anchors=False)
     st.markdown(item.solution)
 

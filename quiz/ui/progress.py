@@ -189,11 +189,11 @@ def day_and_time(at: datetime) -> str:
 
 
 def prediction_against_outcome(run: RunRow) -> str:
-    """What was predicted and what the run showed, in one or two sentences."""
+    """What was predicted and what the run showed, a line each, in Markdown."""
     text = context.quiz().outcome_text
-    predicted = f"You predicted: {text(run.experiment, run.prediction)}" if run.prediction else "Run without a prediction."
-    if run.outcome is None:
-        return f"{predicted} {run.error or ''}".strip()
-    if run.prediction == run.outcome:
-        return f"{predicted} It happened."
-    return f"{predicted} It showed: {text(run.experiment, run.outcome)}"
+    lines = [f"You predicted: {text(run.experiment, run.prediction)}" if run.prediction else "You ran it without a prediction."]
+    if run.outcome is not None:
+        lines.append("It happened." if run.prediction == run.outcome else f"It showed: {text(run.experiment, run.outcome)}")
+    if run.error:
+        lines.append(run.error)
+    return "  \n".join(lines)

@@ -98,11 +98,11 @@ def test_runs_are_listed_with_verdict_prediction_and_outcome(open_app: Open) -> 
         book.end(run_id, {"state": state, "verdict": verdict, "error": error, "record": {}})
     page = says(open_app(PROGRESS))
     assert "**Supported**" in page
-    assert "You predicted: hit It happened." in page
+    assert "You predicted: hit  \nIt happened." in page
     assert "**Contradicted**" in page
-    assert "You predicted: hit It showed: miss" in page
+    assert "You predicted: hit  \nIt showed: miss" in page
     assert "**Failed**" in page
-    assert "Run without a prediction. A worker was lost." in page
+    assert "You ran it without a prediction.  \nA worker was lost." in page
 
 
 def cell(mastery: float | None) -> MasteryCell:
