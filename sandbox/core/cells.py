@@ -12,7 +12,7 @@ stacks the four blocks in the order i, f, g, o, and has two biases for each, b_i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -27,16 +27,19 @@ HELD_SHUT = -200.0
 
 
 class Reader(nn.Module):
-    """A recurrent layer and a linear read-out of every step: x (B, T, D) → y (B, T, outputs), state."""
+    """A recurrent layer and a linear read-out of every step: x (B, T, D) → y (B, T, outputs), state.
+
+    The layer may be a GeneralLSTM: what only it understands (held, masks, watch) is handed on.
+    """
 
     def __init__(self, recurrent: nn.LSTM | nn.RNN | nn.GRU, outputs: int) -> None:
         super().__init__()
         self.recurrent = recurrent
         self.readout = nn.Linear(recurrent.hidden_size * (2 if recurrent.bidirectional else 1), outputs)
 
-    def forward(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+    def forward(self, x: Tensor, state: LSTMState | None = None, **how: Any) -> tuple[Tensor, LSTMState]:
         """Read x (B, T, D) from `state`, zero when None."""
-        h, state = self.recurrent(x, state)  # (B, T, H)
+        h, state = self.recurrent(x, state, **how)  # (B, T, H)
         return self.readout(h), state
 
 
@@ -85,17 +88,20 @@ def set_forget_bias(lstm: nn.LSTM, value: float) -> None:
     set_gate_bias(lstm, "f", value)
 
 
+@torch.no_grad()
 def chrono(lstm: nn.LSTM, longest_lag: int, generator: torch.Generator) -> None:
     """Start the gates for lags up to `longest_lag` steps (Tallec & Ollivier 2018).
 
     b_f = log U(1, longest_lag − 1), b_i = −b_f: a unit with bias log(τ) holds its content for about τ steps.
-    Errors: ValueError when `longest_lag` is below 3.
+    Every layer and direction draws its own. Errors: ValueError when `longest_lag` is below 3.
     """
     if longest_lag < 3:
         raise ValueError(f"chrono needs longest_lag of 3 or more, got {longest_lag}")
-    spans = 1.0 + torch.rand(lstm.hidden_size, generator=generator) * (longest_lag - 2)
-    set_gate_bias(lstm, "f", spans.log())
-    set_gate_bias(lstm, "i", -spans.log())
+    forget, write = gate_rows(lstm.hidden_size, "f"), gate_rows(lstm.hidden_size, "i")
+    for _, _, b_ih, b_hh in _passes(lstm):
+        spans = 1.0 + torch.rand(lstm.hidden_size, generator=generator) * (longest_lag - 2)
+        b_ih[forget], b_ih[write] = spans.log(), -spans.log()
+        b_hh[forget] = b_hh[write] = 0.0
 
 
 @torch.no_grad()
@@ -142,8 +148,10 @@ def trace(lstm: nn.LSTM, x: Tensor, state: LSTMState | None = None) -> Trace:
     """What torch.nn.LSTM computes inside, step by step, for x (B, T, D): same values and same gradients.
 
     For pictures, not for training: it is many times slower than nn.LSTM.
-    Errors: ValueError unless `lstm` is one layer, one direction, batch first, without projection.
+    Errors: ValueError unless `lstm` is one layer, one direction, batch first, without projection, and nn.LSTM itself.
     """
+    if type(lstm) is not nn.LSTM:
+        raise ValueError(f"this trace is of torch.nn.LSTM, got {type(lstm).__name__}")
     if lstm.num_layers != 1 or lstm.bidirectional or not lstm.batch_first or lstm.proj_size:
         raise ValueError(f"trace needs one layer, one direction, batch_first and no projection, got {lstm}")
     if state is None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from sandbox.core.banks import Bank
 from sandbox.core.cells import LSTMState, Reader, Trace, trace
+from sandbox.core.general_cell import GeneralLSTM
 
 
 def error_or_inf(value: float) -> float:
@@ -27,12 +31,59 @@ def accuracy(logits: Tensor, target: Tensor) -> float:
     return float(right.sum()) / float(labelled.sum())
 
 
-def record_gates(model: Reader, x: Tensor, state: LSTMState | None = None) -> Trace:
-    """Every gate and state of the model's LSTM on x (B, T, D), without gradients, on the CPU. Errors: TypeError for another cell."""
-    if not isinstance(model.recurrent, nn.LSTM):
-        raise TypeError(f"gates are recorded of an LSTM, got {type(model.recurrent).__name__}")
+def record_gates(model: Reader | Bank, x: Tensor, state: LSTMState | None = None, **how: Any) -> Trace:
+    """Every gate and state of the model's LSTM on x (B, T, D), without gradients, on the CPU. Errors: TypeError for another cell.
+
+    `how` (held, masks) is for a GeneralLSTM.
+    """
+    lstm = model.recurrent
+    if not isinstance(lstm, nn.LSTM):
+        raise TypeError(f"gates are recorded of an LSTM, got {type(lstm).__name__}")
     with torch.no_grad():
-        return Trace(*(part.cpu() for part in trace(model.recurrent, x, state)))
+        traced = lstm.trace(x, state, **how) if isinstance(lstm, GeneralLSTM) else trace(lstm, x, state)
+    return Trace(*(part.cpu() for part in traced))
+
+
+@contextmanager
+def examining(*models: nn.Module) -> Iterator[None]:
+    """Within it models answer without gradients and without dropout; afterwards they are in the mode they were in."""
+    modes = [model.training for model in models]
+    try:
+        for model in models:
+            model.eval()
+        with torch.no_grad():
+            yield
+    finally:
+        for model, mode in zip(models, modes, strict=True):
+            model.train(mode)
+
+
+# --- Gradient against distance (Hochreiter 1991; Bengio, Simard & Frasconi 1994) --------------------------------
+
+
+def gradients_by_step(recurrent: nn.LSTM | nn.RNN, x: Tensor, cotangent: Tensor) -> Tensor:
+    """‖∂L/∂s_t‖ (T,) for L = cotangent · h_T: how much of the last step's gradient arrives at each step t.
+
+    s_t is the state handed to the next step, (h_t, c_t) or an RNN's h_t; the norm is over units and sequences.
+    x (B, T, D), cotangent (B, H); the layer is one layer in one direction, and its parameters' gradients stay as they are.
+    """
+    state = None
+    states: list[tuple[Tensor, ...]] = []
+    for x_t in x.unbind(1):  # (B, D)
+        _, state = recurrent(x_t[:, None], state)
+        states.append(state if isinstance(state, tuple) else (state,))
+    flat = [one for step in states for one in step]
+    loss = (states[-1][0][0] * cotangent).sum()
+    gradients = torch.autograd.grad(loss, flat, allow_unused=True, materialize_grads=True)
+    return torch.stack([one.square().sum() for one in gradients]).view(len(states), -1).sum(1).sqrt()
+
+
+def decades_per_step(norms: Tensor) -> float:
+    """The slope of log10 ‖gradient‖ against distance, by least squares over norms (T,): below 0 it vanishes, above it explodes."""
+    size = norms.double().cpu().log10()
+    distance = torch.arange(len(size) - 1, -1, -1, dtype=torch.float64)
+    centred = distance - distance.mean()
+    return float((centred * size).sum() / centred.square().sum())
 
 
 def plain(values: Tensor, digits: int = 4) -> list[float]:

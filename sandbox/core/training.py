@@ -49,13 +49,15 @@ class History:
 
 
 Forward = Callable[[], tuple[Tensor, Mapping[str, float]]]
+Clip = Callable[[], float]
 
 
-def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch.optim.Optimizer, updates: int, clip: float = 1.0) -> Training:
+def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch.optim.Optimizer, updates: int, clip: float | Clip = 1.0) -> Training:
     """Train for `updates` updates; yield about READINGS readings, the first after one update; return the History.
 
     `forward()` draws the next batch and returns its loss and further metrics as plain floats. Recorded besides
-    them: "loss", and "gradient", the global norm *before* clipping it to `clip` (Pascanu et al. 2013).
+    them: "loss", and "gradient", the global norm *before* clipping it to `clip` (Pascanu et al. 2013). A function as `clip`
+    clips by itself and returns the norm before (banks clip each net by its own).
     A gradient that is not finite ends the training after its update, which has put NaN or infinity into the network;
     the readings then go on as NaN.
     """
@@ -70,7 +72,7 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
         loss, metrics = forward()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        norm = float(nn.utils.clip_grad_norm_(parameters, clip))  # clip = ∞ only measures
+        norm = clip() if callable(clip) else float(nn.utils.clip_grad_norm_(parameters, clip))  # clip = ∞ only measures
         optimizer.step()
         history.add({"loss": float(loss.detach()), "gradient": norm, **metrics})
         history.diverged = not math.isfinite(norm)
@@ -81,6 +83,29 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
 
 
 Training = Generator[Reading, None, History]
+
+
+class Best:
+    """The weights of the best moment so far: early stopping without stopping.
+
+    `value` is the lowest offered, `update` when; both are as at the start until something finite is offered.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+        self._weights: dict[str, Tensor] | None = None
+        self.value, self.update = math.inf, 0
+
+    def offer(self, value: float, update: int) -> None:
+        """Keep the model's weights if `value` (a validation loss) is the lowest yet. NaN never is."""
+        if value < self.value:
+            self.value, self.update = value, update
+            self._weights = {name: one.detach().clone() for name, one in self._model.state_dict().items()}
+
+    def restore(self) -> None:
+        """Put the best weights back, if any were kept."""
+        if self._weights is not None:
+            self._model.load_state_dict(self._weights)
 
 
 def interleave(

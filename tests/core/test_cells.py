@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sandbox.core import cells
+from sandbox.core.general_cell import GeneralLSTM
 
 
 def make_lstm(inputs: int = 3, hidden: int = 5, **options: object) -> nn.LSTM:
@@ -48,6 +49,11 @@ def test_the_trace_has_the_gradients_of_nn_lstm():
 def test_the_trace_refuses_what_it_cannot_show(options):
     with pytest.raises(ValueError, match="one layer, one direction"):
         cells.trace(make_lstm(**options), noise(1, 2, 3))
+
+
+def test_the_trace_refuses_a_cell_with_other_equations():
+    with pytest.raises(ValueError, match="got GeneralLSTM"):
+        cells.trace(GeneralLSTM(3, 5), noise(1, 2, 3))
 
 
 @pytest.mark.parametrize("gate", cells.GATES[:2] + cells.GATES[3:])
@@ -102,6 +108,14 @@ def test_chrono_sets_opposite_biases_within_the_longest_lag():
     assert 1 <= spans.min() < 2 < 38 < spans.max() <= 39.001
     with pytest.raises(ValueError, match="got 2"):
         cells.chrono(lstm, 2, torch.Generator())
+
+
+def test_chrono_draws_other_spans_for_every_layer():
+    lstm = make_lstm(num_layers=2)
+    cells.chrono(lstm, 40, torch.Generator().manual_seed(0))
+    assert lstm.bias_ih_l1[5:10].ge(0).all()
+    assert lstm.bias_hh_l1[5:10].eq(0).all()
+    assert not torch.equal(lstm.bias_ih_l0, lstm.bias_ih_l1)
 
 
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM])

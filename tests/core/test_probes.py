@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sandbox.core import cells, probes
+from sandbox.core.general_cell import Design, GeneralLSTM
 from sandbox.core.tasks import IGNORED
 
 
@@ -48,3 +49,43 @@ def test_numbers_for_pictures_have_four_significant_digits():
 def test_gates_are_recorded_of_lstms_only():
     with pytest.raises(TypeError, match="got GRU"):
         probes.record_gates(cells.Reader(nn.GRU(1, 2, batch_first=True), 1), torch.zeros(1, 2, 1))
+
+
+def test_an_lstm_with_options_is_recorded_as_it_computes():
+    lstm, x = GeneralLSTM(1, 3, Design(peepholes=True)), torch.randn(2, 5, 1)
+    traced = probes.record_gates(cells.Reader(lstm, 1), x, held={"o": 0.5})
+    assert traced.o.eq(0.5).all()
+    assert torch.equal(traced.h, lstm(x, held={"o": 0.5})[0].detach())
+
+
+def test_examining_switches_dropout_and_gradients_off_and_back():
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.5))
+    with pytest.raises(KeyError), probes.examining(model):
+        assert not model.training
+        assert not model(torch.ones(1, 2)).requires_grad
+        raise KeyError
+    assert model.training
+    assert torch.is_grad_enabled()
+
+
+def test_a_scaled_rotation_hands_back_its_gain_at_every_step():
+    rnn = nn.RNN(1, 8, batch_first=True).double()
+    cells.orthogonal(rnn, 0.8, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        rnn.weight_ih_l0.zero_()
+        rnn.bias_ih_l0.zero_()
+        rnn.bias_hh_l0.zero_()  # h stays 0, where tanh has slope 1
+    norms = probes.gradients_by_step(rnn, torch.zeros(1, 10, 1).double(), torch.eye(8)[:1].double())
+    assert norms.tolist() == pytest.approx([0.8**distance for distance in range(9, -1, -1)])
+    assert probes.decades_per_step(norms) == pytest.approx(math.log10(0.8))
+
+
+def test_an_lstm_hands_back_what_its_forget_gate_lets_through():
+    lstm = nn.LSTM(1, 4, batch_first=True).double()
+    with torch.no_grad():
+        for parameter in lstm.parameters():
+            parameter.zero_()
+    cells.set_forget_bias(lstm, 2.0)
+    norms = probes.gradients_by_step(lstm, torch.zeros(3, 20, 1).double(), torch.ones(3, 4).double())
+    assert probes.decades_per_step(norms[:-1]) == pytest.approx(math.log10(1 / (1 + math.exp(-2))))
+    assert all(parameter.grad is None for parameter in lstm.parameters())

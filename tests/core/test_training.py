@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sandbox.core.devices import Randomness
-from sandbox.core.training import NO_CLIPPING, Reading, interleave, train
+from sandbox.core.training import NO_CLIPPING, Best, Reading, interleave, train
 
 
 def make_arm(updates: int = 7, start: float = 1.0, learning_rate: float = 0.1, clip: float = NO_CLIPPING, steep: float = 1.0):
@@ -127,3 +127,27 @@ def test_owned_randomness_goes_on_where_it_stopped_also_after_an_error():
     assert torch.equal(torch.get_rng_state(), before)
     with own:
         assert torch.equal(torch.cat([first, torch.rand(2)]), whole)
+
+
+def test_a_function_may_do_the_clipping():
+    weight = nn.Parameter(torch.tensor(3.0))
+
+    def clip():
+        weight.grad.mul_(0.5)
+        return 7.0
+
+    _, history = finish(train(lambda: (weight.square() / 2, {}), [weight], torch.optim.SGD([weight], 1.0), 1, clip))
+    assert float(weight.detach()) == 1.5
+    assert history.of["gradient"] == [7.0]
+
+
+def test_the_best_weights_come_back_and_nan_is_never_best():
+    model = nn.Linear(1, 1)
+    best = Best(model)
+    best.restore()  # nothing kept yet: nothing changes
+    for update, (bias, loss) in enumerate([(0.5, 3.0), (1.5, 1.0), (2.5, math.nan), (3.5, 2.0)]):
+        nn.init.constant_(model.bias, bias)
+        best.offer(loss, update)
+    assert float(model.bias.detach()) == 3.5
+    best.restore()
+    assert (float(model.bias.detach()), best.value, best.update) == (1.5, 1.0, 1)
