@@ -50,6 +50,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 HEADING_PX, PANEL_PX, AXIS_PX = 34, 160, 46
 LEGEND_ROW_PX, LETTER_PX, PHONE_PX = 19, 6.6, 330
 STRIP_PX, STRIP_GAP_PX = 30, 62
+ROOM_ABOVE = 1e3  # how far above the others a diverging line is followed
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,8 @@ def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[
             if any(own):
                 _arm_lines(figure, row, arm, number, [one for one in own if one], look, first=not _drawn(figure, arm.label))
         _y_axis(figure, row, log_y=curve.log_y, y_range=curve.y_range)
+        if curve.log_y:
+            _frame_the_calm(figure, row)
     figure.update_xaxes(range=[0, updates] if updates else None)
     return _finish(figure, len(curves), "parameter updates", [arm.label for arm in arms], look)
 
@@ -143,6 +146,21 @@ def _arm_lines(figure: go.Figure, row: int, arm: Arm, number: int, lines: Sequen
         cross = {"symbol": "x", "size": 10, "color": line["color"]}
         where = {"x": [updates[broken - 1]], "y": [medians[broken - 1]]}
         figure.add_scatter(**where, mode="markers", marker=cross, hovertemplate="no longer finite after this", name=arm.label, showlegend=False, row=row, col=1)
+
+
+def _frame_the_calm(figure: go.Figure, row: int) -> None:
+    """Where an arm diverged, give the axis to the others: its line leaves through the top, with its cross at the edge."""
+    traces = [trace for trace in figure.data if (trace.yaxis or "y") == ("y" if row == 1 else f"y{row}")]
+    crosses = [trace for trace in traces if trace.mode == "markers"]
+    wild = {trace.name for trace in crosses} | {trace.legendgroup for trace in traces if trace.name in {one.name for one in crosses}}
+    calm = [value for trace in traces if trace.legendgroup not in wild and trace.name not in wild for value in trace.y if value is not None and value > 0]
+    if not crosses or not calm or max(calm) * ROOM_ABOVE > max(cross.y[0] for cross in crosses):
+        return
+    low, high = math.log10(min(calm) / 2), math.log10(max(calm) * ROOM_ABOVE)
+    for cross in crosses:
+        cross.y = [min(cross.y[0], 10**high)]
+        cross.cliponaxis = False
+    figure.update_yaxes(range=[low, high], dtick=max(1, math.ceil((high - low) / 5)), row=row, col=1)
 
 
 def _drawn(figure: go.Figure, label: str) -> bool:
@@ -234,7 +252,7 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
             y=[_finite(value) for value in series.y],
             name=series.label,
             marker={"color": look.colour(series.role), "pattern": pattern},
-            texttemplate="%{y:.2g}",
+            text=[f"{value:.3g}" for value in series.y],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y:.3g}",
@@ -329,6 +347,9 @@ def _rule_label(figure: go.Figure, row: int, value: float, label: str, *, log_y:
         yref=f"y{suffix}",
         yanchor="bottom",
         showarrow=False,
+        bgcolor=GROUND[look.dark],
+        borderpad=1,
+        opacity=0.9,
         font={"size": 11, "color": INK[look.dark]},
     )
 

@@ -79,7 +79,7 @@ def _show_ending(experiment: Experiment, snapshot: Snapshot) -> None:
     with st.container(border=True, key="lab_verdict"):
         st.badge(f"Question {experiment.number} · verdict", color="gray")
         colour = words.COLOURS[verdict.status]
-        st.markdown(f"### :{colour}[{words.ICONS[verdict.status]} {words.HEADLINES[verdict.status]}]")
+        st.subheader(f":{colour}[{words.ICONS[verdict.status]} {words.HEADLINES[verdict.status]}]", anchor=False)
         st.markdown(f"{experiment.claim}")
         st.markdown(words.checks_table(verdict.checks))
         st.markdown(words.verdict_sentence(verdict))

@@ -71,7 +71,7 @@ def _predict_and_run(experiment: Experiment, values: dict[str, Setting]) -> None
             key="lab_run",
             type="primary",
             icon=":material/lock:",
-            shortcut="Mod+Enter",
+            shortcut="Alt+L",  # not with Enter: a focused radio button keeps that key to itself
             disabled=chosen is None,
             on_click=start,
             args=(experiment, values, chosen, token),

@@ -117,10 +117,10 @@ def checks_table(checks: Sequence[CheckResult]) -> str:
     rows = ["| Measured | Median | Needed | Seeds |", "|:--|--:|:--|:--|"]
     for check in checks:
         total = len(check.values)
-        mark = ":green[:material/check:]" if check.passed == total else ":red[:material/close:]" if check.passed == 0 else ":orange[:material/remove:]"
+        colour, mark = ("green", "✓") if check.passed == total else ("red", "✗") if check.passed == 0 else ("orange", "–")
         label = check.label.replace("|", "\\|")
         rows.append(
-            f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | {mark}\u00a0{check.passed}\u00a0of\u00a0{total} |"
+            f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | :{colour}[{mark}\u00a0{check.passed}\u00a0of\u00a0{total}] |"
         )
     return "\n".join(rows)
 

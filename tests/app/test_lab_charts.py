@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -58,6 +59,14 @@ def test_curves_show_thin_seeds_a_thick_median_and_a_cross_where_the_line_ends()
     assert list(figure.layout.xaxis.range) == [0, 10]
 
 
+def test_a_diverging_arm_leaves_a_logarithmic_panel_through_the_top() -> None:
+    points = [*(Point("plain", update, {"loss": 1.0}) for update in (1, 2, 3)), Point("wild", 1, {"loss": 2.0}), Point("wild", 2, {"loss": 1e30})]
+    seeds = [SeedView(0, "running", (*points, Point("wild", 3, {"loss": math.inf})))]
+    figure = curves_figure(WALK.arms, (replace(WALK.curves[0], log_y=True),), seeds, 3, Look())
+    assert list(figure.layout.yaxis.range) == [math.log10(0.5), 3.0]
+    assert [list(trace.y) for trace in figure.data if trace.mode == "markers"] == [[1000.0]]
+
+
 def test_each_arm_is_in_the_legend_once() -> None:
     points = tuple(Point(arm, 1, {"loss": 1.0}) for arm in ("plain", "wild"))
     figure = curves_figure(WALK.arms, (*WALK.curves, *WALK.curves), [SeedView(0, "running", points)], 10, Look())
@@ -110,7 +119,7 @@ def test_the_verdict_says_how_many_and_how_sure() -> None:
     verdict = judge(WALK, {}, [{"loss": 0.1, "ratio": 20.0}, {"loss": 0.2, "ratio": 20.0}, {"loss": 0.9, "ratio": 20.0}])
     sentence = "**2 of 3 seeds** satisfied the whole rule. 3 seeds can only bound the true share: between 21 % and 94 % (95 % interval)."
     assert words.verdict_sentence(verdict) == sentence
-    assert words.checks_table(verdict.checks).splitlines()[2] == "| Loss | **0.2** | <\u00a00.4 | :orange[:material/remove:]\u00a02\u00a0of\u00a03 |"
+    assert words.checks_table(verdict.checks).splitlines()[2] == "| Loss | **0.2** | <\u00a00.4 | :orange[–\u00a02\u00a0of\u00a03] |"
 
 
 def test_a_diverged_arm_is_named() -> None:

@@ -71,7 +71,7 @@ def test_the_run_starts_by_keyboard(app: Server, page: Page) -> None:
     page.get_by_role("radiogroup", name="Your prediction").get_by_role("radio").first.focus()
     page.keyboard.press("Space")
     expect(button(page, "lab_run")).to_be_enabled()
-    page.keyboard.press("Control+Enter")
+    page.keyboard.press("Alt+l")
     expect(page).to_have_url(re.compile("run="))
     page.locator(VERDICT).wait_for(timeout=RUN_MS)
 
