@@ -5,6 +5,7 @@ A mark is an icon, a colour and a word, never colour alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import streamlit as st
@@ -14,7 +15,7 @@ from quiz.engine.grading import FeedbackLine, Mark
 from quiz.ui import context
 from quiz.ui.answering import CONFIDENCE_LABELS
 from quiz.ui.components import reference_line, see_it_happen
-from quiz.ui.text import plain_number, spoken_seconds, when
+from quiz.ui.text import plain_number, quoted, spoken_seconds, when
 from quiz.views import Feedback, Turn
 
 MARKS: dict[Mark, tuple[str, str, str]] = {
@@ -31,10 +32,11 @@ def show_feedback(turn: Turn, feedback: Feedback, now: datetime) -> None:
     if isinstance(turn.item, NumberItem):
         _number(turn.item, feedback)
     elif isinstance(turn.item, OrderItem):
-        _order(turn.item, feedback)
+        _order(feedback)
     else:
         _options(turn, feedback)
-    _reasons(turn)
+    st.markdown(f"#### Why\n\n{turn.item.explanation}", anchors=False)
+    _source(turn)
     see_it_happen(turn.link)
     with st.expander(
         f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken", icon=":material/record_voice_over:"
@@ -72,29 +74,33 @@ def _how_far(item: Item, feedback: Feedback) -> str:
     return f"The answer: {right}"
 
 
-def _line(place: int, line: FeedbackLine, label: str) -> None:
+def _card(line: FeedbackLine, label: str) -> str:
+    """One option as a block quote of three paragraphs: its mark, its text, the reason. style.css draws quotes here as cards.
+
+    All options together are one element: an element each for mark, text and reason doubles the time to the feedback.
+    """
     icon, colour, _ = MARKS[line.mark]
-    with st.container(border=True, gap="xxsmall", key=f"line_{place}"):
-        st.markdown(f":small[:{colour}[{icon} **{label}**]]")
-        st.container(key=f"option_{place}").markdown(line.text)
-        st.markdown(line.feedback)
+    return quoted(f":small[:{colour}[{icon} **{label}**]]", line.text, line.feedback)
+
+
+def _cards(cards: Iterable[str]) -> None:
+    with st.container(key="lines"):
+        st.markdown("\n\n".join(cards))
 
 
 def _options(turn: Turn, feedback: Feedback) -> None:
     """Options in the order they were shown, each with its mark and its own feedback."""
     lines = {line.key: line for line in feedback.grade.lines}
-    with st.container(gap="xsmall"):
-        for place, key in enumerate(turn.order, start=1):
-            _line(place, lines[key], MARKS[lines[key].mark][2])
+    _cards(_card(lines[key], MARKS[lines[key].mark][2]) for key in turn.order)
 
 
-def _order(item: OrderItem, feedback: Feedback) -> None:
+def _order(feedback: Feedback) -> None:
     """The steps in the right order, each with where the learner had put it."""
     place = {key: position for position, key in enumerate(feedback.response.keys, start=1)}
-    with st.container(gap="xsmall"):
-        for position, line in enumerate(feedback.grade.lines, start=1):
-            label = f"Step {position}, in its place" if line.mark == "right" else f"Step {position}; you had it as {place[line.key]}"
-            _line(position, line, label)
+    _cards(
+        _card(line, f"Step {position}, in its place" if line.mark == "right" else f"Step {position}; you had it as {place[line.key]}")
+        for position, line in enumerate(feedback.grade.lines, start=1)
+    )
 
 
 def _number(item: NumberItem, feedback: Feedback) -> None:
@@ -102,8 +108,7 @@ def _number(item: NumberItem, feedback: Feedback) -> None:
     both = st.grid(2, min_column_width=120)
     both.metric(f"Your answer{unit}", feedback.response.text.strip(), border=True)
     both.metric(f"Right answer{unit}", plain_number(item.answer), help=_tolerance(item), border=True)
-    st.markdown("#### Worked solution", anchors=False)
-    st.markdown(item.solution)
+    st.markdown(f"#### Worked solution\n\n{item.solution}", anchors=False)
 
 
 def _tolerance(item: NumberItem) -> str | None:
@@ -112,9 +117,7 @@ def _tolerance(item: NumberItem) -> str | None:
     return f"Accepted within {plain_number(item.tolerance_abs)} of it." if item.tolerance_abs else None
 
 
-def _reasons(turn: Turn) -> None:
-    st.markdown("#### Why", anchors=False)
-    st.markdown(turn.item.explanation)
+def _source(turn: Turn) -> None:
     question = context.quiz().bank.by_id.get(turn.question_id)  # gone when the bank changed since
     references = {reference.key: reference for reference in question.references} if question else {}
     if turn.item.reference in references:

@@ -8,6 +8,7 @@ Answers are recorded in callbacks, before anything is drawn: a script run may be
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from questions.schema import FORMAT_LABELS, NumberItem
 from quiz.engine.grading import InvalidResponse
@@ -17,7 +18,7 @@ from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for
 from quiz.ui.components import PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_feedback
 from quiz.ui.text import counted, lab_address
-from quiz.views import Reason, SessionSummary, SessionView, SummaryLine, Turn
+from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
 LENGTHS = (5, 10, 20)
 REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
@@ -27,8 +28,10 @@ REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": 
 def practice() -> None:
     """The whole page. A fragment, so that an answer redraws nothing around it."""
     quiz = context.quiz()
-    session = quiz.service.open_session(quiz.learner)
-    turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner) if session else None
+    turn: Turn | None = st.session_state.pop("just_answered", None)  # saves asking for what the callback has just got
+    session = turn.session if turn else quiz.service.open_session(quiz.learner)
+    if turn is None and session is not None:
+        turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner)
     if turn is not None:
         st.session_state.seen = turn.session.id
         draft = draft_for(turn)
@@ -116,47 +119,49 @@ def _summary_line(line: SummaryLine) -> None:
 
 
 def _item(turn: Turn) -> None:
-    session = turn.session
-    _head(turn, session)
-    st.markdown(turn.item.prompt)
+    head, body = st.container(), st.container()
     if turn.feedback is None:
-        _ask(turn)
+        _head(head, turn)
+        with body:
+            _ask(turn)
         return
+    with body:  # before the head, which stands there already: the verdict is what the learner waits for
+        _answered(turn, turn.feedback)
+    _head(head, turn)
+
+
+def _answered(turn: Turn, feedback: Feedback) -> None:
     if st.session_state.get("kept") == turn.presentation_id:
         st.info("This one had been answered before, perhaps in another tab. The first answer counts, and here it is.", icon=":material/info:")
-    show_feedback(turn, turn.feedback, context.quiz().clock())
-    last = session.answered >= session.length
+    show_feedback(turn, feedback, context.quiz().clock())
+    last = turn.session.answered >= turn.session.length
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn.presentation_id,))
         if not last:
-            _finish_button(session)
+            _finish_button(turn.session)
 
 
-def _head(turn: Turn, session: SessionView) -> None:
-    st.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
-    st.header(turn.question_title, anchor=False)
-    quiz = context.quiz()
-    question = quiz.bank.by_id.get(turn.question_id)
-    with st.container(horizontal=True, gap="xsmall"):
-        if question is not None:
-            st.badge(question.group.label, color="gray")
-        st.badge(FORMAT_LABELS[turn.item.format], color="blue")
-        st.badge(REASONS[turn.reason], color="gray", icon=":material/schedule:" if turn.reason == "due" else None)
+def _head(place: DeltaGenerator, turn: Turn) -> None:
+    session = turn.session
+    place.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
+    place.header(turn.question_title, anchor=False)
+    question = context.quiz().bank.by_id.get(turn.question_id)
+    group = f":gray-badge[{question.group.label}] " if question else ""
+    due = ":material/schedule: " if turn.reason == "due" else ""
+    place.markdown(f"{group}:blue-badge[{FORMAT_LABELS[turn.item.format]}] :gray-badge[{due}{REASONS[turn.reason]}]")
+    place.markdown(turn.item.prompt)
 
 
 def _ask(turn: Turn) -> None:
-    draft = draft_for(turn)
-    if isinstance(turn.item, NumberItem):
-        with st.form("number_form", border=False):
-            answer_widget(turn)
-            _problem(draft)
-            confidence_widget()
-            st.form_submit_button("Check answer", key="check", type="primary", on_click=_check, args=(turn,))
-    else:
+    # The same three places for every format, so that what follows the answer is never on screen twice while items change.
+    with st.form("number_form", border=False) if isinstance(turn.item, NumberItem) else st.container():
         answer_widget(turn)
+        _problem(draft_for(turn))
         confidence_widget()
-        _problem(draft)
-        st.button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
+        if isinstance(turn.item, NumberItem):
+            st.form_submit_button("Check answer", key="check", type="primary", on_click=_check, args=(turn,))
+        else:
+            st.button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
     st.caption(key_hint(turn))
     with st.container(horizontal=True, gap="small"):
         st.button("Skip this one", key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn.presentation_id,))
@@ -183,6 +188,7 @@ def _check(turn: Turn) -> None:
     except PresentationClosed:
         st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")
         return
+    st.session_state.just_answered = answered
     feedback = answered.feedback
     if feedback is not None and feedback.repeated and feedback.response != response:
         st.session_state.kept = turn.presentation_id

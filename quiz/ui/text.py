@@ -32,6 +32,12 @@ def _setting(value: SettingValue) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def quoted(*paragraphs: str) -> str:
+    """Paragraphs of Markdown as one block quote."""
+    lines = "\n\n".join(paragraph.strip() for paragraph in paragraphs).splitlines()
+    return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 question`, `3 questions`."""
     return f"{number} {one if number == 1 else many or one + 's'}"
