@@ -3,9 +3,10 @@
     python -m sandbox list                                   what there is
     python -m sandbox run forget-gate --seeds 3 --json       train, judge, print
     python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
+    python -m sandbox bench                                  how fast are the parts, beside their targets?
 
-`run` ends with 0 whatever the verdict; `verify` ends with 1 when a claim holds on fewer than 4 of 5 seeds; what is
-asked for wrongly ends with 2 and a message that says what is allowed.
+`run` ends with 0 whatever the verdict; `verify` ends with 1 when a claim holds on fewer than 4 of 5 seeds, `bench` when
+a target is missed; what is asked for wrongly ends with 2 and a message that says what is allowed.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from sandbox import bench
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Point, RunRequest, Setting, Verdict, judge
 from sandbox.records import plain
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
@@ -51,12 +53,15 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument("experiments", metavar="ID", nargs="*", help="which (default: all)")
     verifying.add_argument("--seeds", metavar="N", type=_positive, default=5, help="how many seeds (default: 5)")
     verifying.set_defaults(command=_verify)
+    benching = commands.add_parser("bench", help="time the general cell against torch.nn.LSTM")
+    benching.add_argument("--repetitions", metavar="N", type=_positive, default=bench.REPETITIONS, help="steps timed of each kind (default: %(default)s)")
+    benching.set_defaults(command=_bench)
     for command in (running, verifying):
         command.add_argument("--first-seed", metavar="N", default="0")
         command.add_argument("--preset", default="quick", help="quick or thorough (default: quick)")
         command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
         command.add_argument("--processes", metavar="N", type=_positive, default=1, help="seeds trained at once, one process each (default: 1)")
-    for command in (listing, running, verifying):
+    for command in (listing, running, verifying, benching):
         command.add_argument("--json", action="store_true", help="print JSON on standard output")
     return parser
 
@@ -239,6 +244,20 @@ def _verified(experiment: Experiment, arguments: argparse.Namespace) -> dict[str
             told = f"median {check.median:.3g} [{min(check.values):.3g} .. {max(check.values):.3g}]"
             print(f"      {check.label:40} {check.relation} {check.threshold:<6g} {told}", flush=True)
     return {"experiment": experiment.id, "holds": holds, "device": device, "cpu_seconds": round(cpu_seconds, 2), "verdict": plain(verdict)}
+
+
+# --- bench ------------------------------------------------------------------------------------------------------
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    figures = bench.cell_figures(arguments.repetitions)
+    if arguments.json:
+        print(json.dumps([asdict(figure) | {"ok": figure.ok} for figure in figures], ensure_ascii=False, indent=2))
+    else:
+        for figure in figures:
+            target = "" if figure.target is None else f"≤ {figure.target:g}   {'ok' if figure.ok else 'MISSED'}"
+            print(f"{figure.what:<66} {figure.value:>7.2f} {figure.unit:<6} {target or figure.detail}")
+    return 0 if all(figure.ok for figure in figures) else 1
 
 
 if __name__ == "__main__":

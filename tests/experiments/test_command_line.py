@@ -87,3 +87,13 @@ def test_verify_ends_with_one_when_a_claim_fails(capsys, monkeypatch):
     monkeypatch.setattr(command, "find_experiment", lambda _: late)
     assert main(["verify", "bilstm", "--seeds", "1"]) == 1
     assert capsys.readouterr().out.startswith("BAD bilstm ")
+
+
+def test_bench_sets_every_figure_beside_its_target(capsys):
+    main(["bench", "--repetitions", "1", "--json"])  # a busy machine may miss the target: not asserted
+    figures = json.loads(capsys.readouterr().out)
+    (judged,) = [figure for figure in figures if figure["target"] is not None]
+    assert judged["what"] == "general cell: training step ÷ torch.nn.LSTM's"
+    assert (judged["target"], judged["unit"]) == (2.5, "×")
+    assert judged["ok"] == (judged["value"] <= 2.5)
+    assert all(figure["value"] > 0 for figure in figures)
