@@ -10,6 +10,7 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,7 @@ class Conductor(threading.Thread):
         self._get_engine, self._find, self._store, self._settings, self._clock, self._compared = engine, find, store, settings, clock, compared
         self._engine: Engine | None = None
         self._open: dict[int, Future[Any]] = {}
-        self._resubmits = 0
+        self._resubmits: Counter[int] = Counter()
         self._seen_at = clock()
 
     def seen(self) -> None:
@@ -166,9 +167,9 @@ class Conductor(threading.Thread):
             return LOST
         error = engine.exception(future)
         if isinstance(error, KilledWorker):
-            if self.board.worker_of(seed) is None and self._resubmits < RESUBMITS:
+            if self.board.worker_of(seed) is None and self._resubmits[seed] < RESUBMITS:
                 # It only waited behind another run's seed whose process had to be ended.
-                self._resubmits += 1
+                self._resubmits[seed] += 1
                 self._submit(engine, seed, gpu)
                 return None
             return (

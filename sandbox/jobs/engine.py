@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import dask
 from distributed import Client, Future, LocalCluster
 
 from sandbox.jobs.worker import SeedJob, SeedRecord, play_seed, stop_event
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 START_S = 40.0  # loading torch from a cold disk has been seen to take long
 ANSWER_S = 5.0  # a scheduler that has not answered by then is gone
 CLOSE_S = 15.0
+RETURN_S = 300.0
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -54,6 +56,8 @@ class Engine:
             if self._closed:
                 raise WorkersUnavailable("the laboratory is closed")
             if self._client is not None and self._answers(self._client):
+                if self._cluster is not None:
+                    self._cluster.scale(self._settings.workers)  # in case one was given up after all
                 return
             self._drop()
             try:
@@ -138,6 +142,9 @@ class Engine:
         address = self._settings.scheduler_address
         if address is not None:
             return Client(address, timeout=ANSWER_S, set_as_default=False)
+        # A killed worker loads torch again before it is back; on a busy machine that outlasts Dask's 15 seconds, after which it
+        # would be given up for good.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": f"{RETURN_S:g}s"})
         self._cluster = LocalCluster(
             n_workers=self._settings.workers,
             threads_per_worker=1,

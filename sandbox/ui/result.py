@@ -6,7 +6,6 @@ import streamlit as st
 
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
-from sandbox.requests import request_values
 from sandbox.ui import controls, setup, words
 from sandbox.ui.charts import Look, curves_figure, picture_figure, strip_figure
 from sandbox.ui.context import laboratory
@@ -21,6 +20,7 @@ def show_run(experiment: Experiment, snapshot: Snapshot) -> None:
     if st.session_state.pop(setup.FRESH, None) == snapshot.run_id:
         laboratory().wait(snapshot.run_id, FIRST_LOOK_S)
         snapshot = laboratory().snapshot(snapshot.run_id)
+    setup.show_error()
     left, right = st.columns([3, 2], gap="large")
     with left:
         _show_progress_or_verdict(experiment, snapshot)
@@ -157,7 +157,7 @@ def _show_footnotes(experiment: Experiment, snapshot: Snapshot) -> None:
 
 
 def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
-    values, token = request_values(snapshot.request), st.session_state[controls.TOKEN]
+    values, token = words.values_of(experiment, snapshot), st.session_state[controls.TOKEN]
     with st.container(border=True, key="lab_setup"):
         st.subheader("Set-up of this run", anchor=False)
         st.markdown("\n".join(f"- {label}: **{value}**" for label, value in words.setup_lines(experiment, snapshot)))

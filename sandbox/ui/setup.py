@@ -6,7 +6,7 @@ import logging
 
 import streamlit as st
 
-from sandbox.protocol import Experiment, Setting
+from sandbox.protocol import Experiment, InvalidSetting, Setting
 from sandbox.requests import make_request
 from sandbox.ui import controls, words
 from sandbox.ui.context import laboratory
@@ -47,12 +47,21 @@ def start(experiment: Experiment, values: dict[str, Setting], prediction: str | 
     """Start a run and go to it (a click's callback). The same token starts one run, however often it is clicked."""
     try:
         run_id = laboratory().start(make_request(experiment, values, prediction), token, repeats=repeats)
+    except InvalidSetting as error:  # a stored run from before the bounds changed
+        st.session_state[ERROR] = f"The run was not started: {words.escape(str(error))}"
+        return
     except Exception:  # the store may be locked or full: the page says so and the learner can try again
         log.exception("a run of %s could not be started", experiment.id)
         st.session_state[ERROR] = "The run could not be stored, so it was not started. Try again in a moment."
         return
     st.session_state[FRESH] = run_id
     controls.go_to(experiment=experiment.id, run=run_id)
+
+
+def show_error() -> None:
+    """Why the last click started nothing, once."""
+    if ERROR in st.session_state:
+        st.error(st.session_state.pop(ERROR), icon=":material/error:")
 
 
 def _predict_and_run(experiment: Experiment, values: dict[str, Setting]) -> None:
@@ -62,8 +71,7 @@ def _predict_and_run(experiment: Experiment, values: dict[str, Setting]) -> None
     chosen = st.radio(
         "Your prediction", list(texts), index=None, key=controls.prediction_key(experiment), format_func=texts.__getitem__, label_visibility="collapsed"
     )
-    if ERROR in st.session_state:
-        st.error(st.session_state.pop(ERROR), icon=":material/error:")
+    show_error()
     token = st.session_state[controls.TOKEN]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(

@@ -54,7 +54,7 @@ def count(amount: int, noun: str) -> str:
 def setting(control: Control, value: Setting) -> str:
     """A setting's value as the page shows it."""
     if isinstance(control, Choice):
-        return control.options[str(value)]
+        return control.options.get(str(value), str(value))
     return f"{value:g}{f' {control.unit}' if control.unit else ''}".replace("-", "−")
 
 
@@ -119,9 +119,8 @@ def checks_table(checks: Sequence[CheckResult]) -> str:
         total = len(check.values)
         colour, mark = ("green", "✓") if check.passed == total else ("red", "✗") if check.passed == 0 else ("orange", "–")
         label = check.label.replace("|", "\\|")
-        rows.append(
-            f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | :{colour}[{mark}\u00a0{check.passed}\u00a0of\u00a0{total}] |"
-        )
+        seeds = f":{colour}[{mark} {check.passed} of {total}]".replace(" ", "\u00a0")
+        rows.append(f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | {seeds} |")
     return "\n".join(rows)
 
 
@@ -162,8 +161,14 @@ def paper(source: Paper) -> str:
 # --- The set-up -------------------------------------------------------------------------------------------------
 
 
+def values_of(experiment: Experiment, snapshot: Snapshot) -> dict[str, Setting]:
+    """The values of a run for the controls there are now: a run stored before a control existed has its default."""
+    values = request_values(snapshot.request)
+    return {control.name: values.get(control.name, control.default) for control in all_controls(experiment)}
+
+
 def setup_lines(experiment: Experiment, snapshot: Snapshot) -> list[tuple[str, str]]:
-    """Every control's label and value in a run."""
+    """Every control's label and value in a run, as far as it had them."""
     values = request_values(snapshot.request)
     return [(control.label, setting(control, values[control.name])) for control in all_controls(experiment) if control.name in values]
 

@@ -9,13 +9,15 @@ from streamlit.testing.v1 import AppTest
 
 from sandbox.protocol import RunState
 from sandbox.records import Snapshot
+from sandbox.registry import all_experiments, find_experiment
+from sandbox.requests import all_controls, preset_values
 from sandbox.ui import context
 from tests.app.learner import carousel, has_button, says
 
 LAB = "sandbox/ui/pages/lab.py"
 SMALL = {"experiment": "forget-gate", "updates": "50", "hidden": "1", "seeds": "1"}  # a quarter of a CPU second
+FORGET_GATE = find_experiment("forget-gate")
 Open = Callable[..., AppTest]
-WAIT_S = 120.0  # never reached unless something is broken
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +34,9 @@ def run_of(tab: AppTest) -> Snapshot:
 
 
 def finish(tab: AppTest) -> AppTest:
-    """Wait for the run to end, then look again."""
-    context.laboratory().wait(tab.query_params["run"], WAIT_S, final=True)
+    """Watch the run to its end, as the page's ticks do, then look again."""
+    while not run_of(tab).state.final:
+        context.laboratory().wait(tab.query_params["run"], 1, final=True)
     return tab.run()
 
 
@@ -46,10 +49,10 @@ def predict(tab: AppTest, key: str = "drowns") -> AppTest:
 
 def test_the_page_opens_on_the_first_experiment_with_its_quick_preset(open_lab: Open) -> None:
     tab = open_lab()
+    first = next(iter(all_experiments().values()))
     assert not tab.exception
-    assert tab.title[0].value == "A stream that is never reset"
-    assert tab.slider(key="lab_set_forget-gate_hidden").value == 8
-    assert tab.get_by_key("lab_preset_forget-gate").value == "quick"
+    assert tab.title[0].value == first.title
+    assert tab.get_by_key(f"lab_preset_{first.id}").value == "quick"
     assert "The textbook says" in says(tab)
 
 
@@ -76,8 +79,10 @@ def test_the_share_link_holds_settings_and_seed_and_opens_the_same_set_up(open_l
     tab = open_lab(**SMALL)
     tab.slider(key="lab_set_forget-gate_hidden").set_value(3).run()
     query = tab.code[0].value.partition("?")[2]
-    assert query == "experiment=forget-gate&hidden=3&forget_bias=1&values=real&updates=50&learning_rate=0.01&seed=0&seeds=1&device=auto"
-    other = open_lab(**dict(pair.split("=") for pair in query.split("&")))
+    address = dict(pair.split("=") for pair in query.split("&"))
+    assert list(address) == ["experiment", *(control.name for control in all_controls(FORGET_GATE))]
+    assert {"hidden": "3", "updates": "50", "learning_rate": "0.01", "seed": "0", "seeds": "1", "device": "auto"}.items() <= address.items()
+    other = open_lab(**address)
     assert other.slider(key="lab_set_forget-gate_hidden").value == 3
     assert other.number_input(key="lab_set_forget-gate_updates").value == 50
 
@@ -85,8 +90,10 @@ def test_the_share_link_holds_settings_and_seed_and_opens_the_same_set_up(open_l
 def test_a_preset_sets_the_controls_and_keeps_seed_and_device(open_lab: Open) -> None:
     tab = open_lab(experiment="forget-gate", seed="9", device="cpu")
     tab.get_by_key("lab_preset_forget-gate").set_value("thorough").run()
-    assert tab.number_input(key="lab_set_forget-gate_updates").value == 600
-    assert tab.slider(key="lab_set_forget-gate_seeds").value == 8
+    thorough = preset_values(FORGET_GATE, "thorough")
+    assert thorough["seeds"] != preset_values(FORGET_GATE, "quick")["seeds"]
+    assert tab.number_input(key="lab_set_forget-gate_updates").value == thorough["updates"]
+    assert tab.slider(key="lab_set_forget-gate_seeds").value == thorough["seeds"]
     assert tab.number_input(key="lab_set_forget-gate_seed").value == 9
     assert tab.selectbox(key="lab_set_forget-gate_device").value == "cpu"
     tab.slider(key="lab_set_forget-gate_hidden").set_value(2).run()
@@ -112,7 +119,7 @@ def test_a_link_out_of_bounds_is_refused_by_name_with_what_is_allowed_and_the_de
     assert not has_button(tab, "lab_run")
     tab.button(key="lab_defaults").click().run()
     assert not tab.error
-    assert tab.slider(key="lab_set_forget-gate_hidden").value == 8
+    assert tab.slider(key="lab_set_forget-gate_hidden").value == preset_values(FORGET_GATE, "quick")["hidden"]
 
 
 def test_a_link_cannot_smuggle_markdown_into_the_page(open_lab: Open) -> None:

@@ -139,3 +139,9 @@ def test_a_logarithmic_slider_stops_at_round_numbers_its_bounds_and_where_it_sta
 def test_an_address_is_exact() -> None:
     values = {"updates": 7, "pause": 0.1 + 0.2, "seed": 0, "seeds": 1, "device": "auto"}
     assert words.address(WALK, values) == {"experiment": "walk", "updates": "7", "pause": "0.30000000000000004", "seed": "0", "seeds": "1", "device": "auto"}
+
+
+def test_a_run_from_before_a_control_existed_shows_what_it_had_and_repeats_with_the_default() -> None:
+    old = Snapshot("r", RunRequest("walk", {"updates": 10, "gone": 3}, 0, 1), RunState.FINISHED, ())
+    assert words.setup_lines(WALK, old)[:2] == [("Updates", "10"), ("First seed", "0")]
+    assert words.values_of(WALK, old) == {"updates": 10, "pause": 0.0, "seed": 0, "seeds": 1, "device": "auto"}
