@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -39,12 +40,20 @@ class Line:
 
 def clicks(browser: Browser, folder: Path, samples: int) -> Iterator[Line]:
     """Click on Check → feedback, against a click on the empty page."""
-    empty, check, following = measures.clicks(browser, folder, samples)
-    for name, times in (("click → changed word, empty page", empty), ("Check → feedback", check), ("Next → item", following)):
+    found = measures.clicks(browser, folder, samples)
+    named = {
+        "click → changed word, empty page": found.empty,
+        "Check → right or wrong": found.verdict,
+        "Check → last line of the feedback": found.feedback,
+        "Next → item": found.following,
+    }
+    for name, times in named.items():
         yield Line(f"{name}: median", times.median, "ms", None, f"n = {len(times.samples)}")
         yield Line(f"{name}: p95", times.p95, "ms", None)
-    yield Line("Check → feedback ÷ empty page: median", check.median / empty.median, "×", 1.6)
-    yield Line("Check → feedback ÷ empty page: p95", check.p95 / empty.p95, "×", 1.6)
+    yield Line("Check → right or wrong ÷ empty page: median", found.verdict.median / found.empty.median, "×", 1.6)
+    yield Line("Check → right or wrong ÷ empty page: p95", found.verdict.p95 / found.empty.p95, "×", 1.6)
+    yield Line("Check → last line ÷ empty page: median", found.feedback.median / found.empty.median, "×", None)
+    yield Line("Check → last line ÷ empty page: p95", found.feedback.p95 / found.empty.p95, "×", None)
 
 
 def start(browser: Browser, folder: Path, samples: int) -> Iterator[Line]:
@@ -89,6 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     lines: list[Line] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
     chromium = find()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))

@@ -10,29 +10,33 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page
 
-# `css` must match an element whose text contains `text` (any element when it is empty) and that was not there before the click.
-_ARM = """([css, text]) => {
-  window.__took = null;
+# Each mark is a selector and a text: the mark is reached when an element matches whose text contains it.
+_ARM = """(marks) => {
+  window.__took = marks.map(() => null);
   let clicked = null;
-  const there = () => [...document.querySelectorAll(css)].some(box => box.textContent.includes(text));
+  const there = ([css, text]) => [...document.querySelectorAll(css)].some(box => box.textContent.includes(text));
   const look = () => {
-    if (clicked === null || window.__took !== null || !there()) return;
-    window.__took = performance.now() - clicked;
-    observer.disconnect();
+    if (clicked === null) return;
+    marks.forEach((mark, place) => {
+      if (window.__took[place] === null && there(mark)) window.__took[place] = performance.now() - clicked;
+    });
+    if (window.__took.every(took => took !== null)) observer.disconnect();
   };
   const observer = new MutationObserver(look);
   observer.observe(document.body, {childList: true, subtree: true, characterData: true, attributes: true});
   addEventListener('click', () => { clicked = performance.now(); }, {capture: true, once: true});
 }"""
 
+Mark = tuple[str, str]
 
-def click_to(page: Page, button: Locator, css: str, text: str = "") -> float:
-    """Click `button`; milliseconds until `css` (containing `text`) appears. It must not be there before."""
+
+def click_to(page: Page, button: Locator, *marks: Mark) -> list[float]:
+    """Click `button`; milliseconds until each mark is reached. None of them may be there before."""
     button.wait_for()
-    page.evaluate(_ARM, [css, text])
+    page.evaluate(_ARM, [list(mark) for mark in marks])
     button.click()
-    page.wait_for_function("() => window.__took !== null", polling=20)
-    return float(page.evaluate("() => window.__took"))
+    page.wait_for_function("() => window.__took.every(took => took !== null)", polling=20)
+    return [float(took) for took in page.evaluate("() => window.__took")]
 
 
 @dataclass(frozen=True)

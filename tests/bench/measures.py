@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,13 @@ from sandbox.registry import all_experiments
 from tests.bench.clock import Times, click_to
 from tests.browser.answers import open_turn, right_response, runs
 from tests.browser.conftest import DESKTOP
-from tests.browser.server import Server
+from tests.browser.server import SERVE, Server
 from tests.browser.steps import LIVE_POINT, VERDICT, button, choose, keyed, open_lab, settle, start_practice, visit
 
 EMPTY = (sys.executable, "-m", "tests.bench.empty_server", "{port}")
 LENGTH = 20
-FEEDBACK, ITEM, SUMMARY = ".st-key-next", ".st-key-check", ".st-key-again"
+RIGHT_OR_WRONG, FEEDBACK = ('[data-testid="stAlert"]', ""), (".st-key-next", "")  # the first thing that shows, and the last
+ITEM, SUMMARY = (".st-key-check", ""), (".st-key-again", "")
 CANCELLED = ('[data-testid="stAlert"]', "Cancelled")
 
 
@@ -42,11 +43,11 @@ def new_page(browser: Browser) -> Page:
     return page
 
 
-def server_in(folder: Path, name: str, **options: tuple[str, ...]) -> Server:
+def server_in(folder: Path, name: str, command: Sequence[str] = SERVE) -> Server:
     """A server with a folder of its own."""
     place = folder / name
     place.mkdir()
-    return Server(place, **options)
+    return Server(place, command=command)
 
 
 def warm_up(browser: Browser, app: Server) -> None:
@@ -61,25 +62,35 @@ def warm_up(browser: Browser, app: Server) -> None:
 # --- Clicks in the quiz -----------------------------------------------------------------------------------------
 
 
-def answer_once(page: Page, app: Server) -> tuple[float, float]:
-    """Answer the item on screen; milliseconds from Check to the feedback, and from Next to what follows."""
+def answer_once(page: Page, app: Server) -> tuple[float, float, float]:
+    """Answer the item on screen; milliseconds from Check to right-or-wrong and to all of the feedback, and from Next to what follows."""
     turn: Turn = open_turn(app.database)
     choose(page, turn, right_response(turn.item))
     settle(page)
-    check = click_to(page, button(page, "check"), FEEDBACK)
+    verdict, feedback = click_to(page, button(page, "check"), RIGHT_OR_WRONG, FEEDBACK)
     settle(page)
     last = turn.session.answered + 1 >= turn.session.length
-    following = click_to(page, button(page, "next"), SUMMARY if last else ITEM)
+    (following,) = click_to(page, button(page, "next"), SUMMARY if last else ITEM)
     settle(page)
     if last:
         button(page, "again").click()
         keyed(page, "check").wait_for()
         settle(page)
-    return check, following
+    return verdict, feedback, following
 
 
-def clicks(browser: Browser, folder: Path, samples: int) -> tuple[Times, Times, Times]:
-    """Empty page, Check → feedback, Next → item; the two servers take turns, so that both meet the same machine."""
+@dataclass(frozen=True)
+class Clicks:
+    """From a click on the empty page to its changed word; from Check to right-or-wrong, to all feedback; from Next to what follows."""
+
+    empty: Times
+    verdict: Times
+    feedback: Times
+    following: Times
+
+
+def clicks(browser: Browser, folder: Path, samples: int) -> Clicks:
+    """The two servers take turns, so that both meet the same machine."""
     with running(server_in(folder, "empty", command=EMPTY)) as empty, running(server_in(folder, "quiz")) as app:
         bare, page = new_page(browser), new_page(browser)
         visit(bare, empty.url)
@@ -88,11 +99,10 @@ def clicks(browser: Browser, folder: Path, samples: int) -> tuple[Times, Times, 
         go = bare.get_by_role("button", name="Go")
         times = []
         for number in range(samples):
-            first = click_to(bare, go, '[data-testid="stText"]', f"clicks {number + 1}")
+            first = click_to(bare, go, ('[data-testid="stText"]', f"clicks {number + 1}"))
             settle(bare)
-            times.append((first, *answer_once(page, app)))
-    bare_ms, check_ms, next_ms = zip(*times, strict=True)
-    return Times(bare_ms), Times(check_ms), Times(next_ms)
+            times.append((*first, *answer_once(page, app)))
+    return Clicks(*(Times(column) for column in zip(*times, strict=True)))
 
 
 def beside_training(browser: Browser, folder: Path, samples: int) -> tuple[Times, Times]:
@@ -101,7 +111,7 @@ def beside_training(browser: Browser, folder: Path, samples: int) -> tuple[Times
         page = new_page(browser)
         start_practice(page, app.url, LENGTH)
         warm_up(browser, app)
-        alone = [answer_once(page, app)[0] for _ in range(samples)]
+        alone = [answer_once(page, app)[1] for _ in range(samples)]
         tabs = [new_page(browser) for _ in range(2)]
         busy: list[float] = []
         while len(busy) < samples:
@@ -110,7 +120,7 @@ def beside_training(browser: Browser, folder: Path, samples: int) -> tuple[Times
                     open_lab(tab, app.url, "experiment=forget-gate&updates=2000&seeds=20")
                     button(tab, "lab_run_unpredicted").click()
                     tab.locator(LIVE_POINT).first.wait_for(state="attached")
-            busy.append(answer_once(page, app)[0])
+            busy.append(answer_once(page, app)[1])
     return Times(tuple(alone)), Times(tuple(busy))
 
 
@@ -160,14 +170,16 @@ def lab(browser: Browser, folder: Path, samples: int) -> LabTimes:
     with running(server_in(folder, "lab")) as app:
         warm_up(browser, app)
         page = new_page(browser)
-        points, cancels = [], []
+        points: list[float] = []
+        cancels: list[float] = []
         for _ in range(samples):
             open_lab(page, app.url, "experiment=forget-gate&preset=thorough")
-            points.append(click_to(page, button(page, "lab_run_unpredicted"), LIVE_POINT))
-            cancels.append(click_to(page, button(page, "lab_cancel"), *CANCELLED))
+            points += click_to(page, button(page, "lab_run_unpredicted"), (LIVE_POINT, ""))
+            cancels += click_to(page, button(page, "lab_cancel"), CANCELLED)
         verdict = {}
         for experiment in all_experiments():
             open_lab(page, app.url, f"experiment={experiment}")
-            verdict[experiment] = click_to(page, button(page, "lab_run_unpredicted"), VERDICT) / 1000
+            (took,) = click_to(page, button(page, "lab_run_unpredicted"), (VERDICT, ""))
+            verdict[experiment] = took / 1000
         assert {run.state for run in runs(app.database)} == {"finished", "cancelled"}
     return LabTimes(Times(tuple(points)), verdict, Times(tuple(cancels)))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from questions.loader import load_bank
-from questions.schema import ChoiceItem, Item, NumberItem, OrderItem
+from questions.schema import ChoiceItem, Item, MultipleItem, NumberItem, OrderItem
 from quiz.engine.grading import Response
 from quiz.service import QuizService, RunBook
 from quiz.storage.database import open_database
@@ -28,15 +28,21 @@ def right_response(item: Item) -> Response:
 
 
 def wrong_response(item: Item) -> Response:
-    """A likely wrong answer: a known slip, two steps swapped, the first wrong option."""
+    """A likely wrong answer: a known slip, two steps swapped, a wrong option (with a right one where several are)."""
     match item:
         case NumberItem():
             return Response(text=f"{item.mistakes[0].value:.12g}")
         case OrderItem():
             first, second, *rest = (step.key for step in item.steps)
             return Response(keys=(second, first, *rest))
+        case MultipleItem():
+            return Response(keys=(next(choice.key for choice in item.choices if choice.correct), _first_wrong(item)))
         case ChoiceItem():
-            return Response(keys=(next(choice.key for choice in item.choices if not choice.correct),))
+            return Response(keys=(_first_wrong(item),))
+
+
+def _first_wrong(item: ChoiceItem) -> str:
+    return next(choice.key for choice in item.choices if not choice.correct)
 
 
 @contextmanager

@@ -110,15 +110,3 @@ def practise_only(database: Path, question: str, length: int = 5) -> None:
         service.start_session(service.default_learner(), length, datetime.now(UTC), (question,))
     finally:
         opened.close()
-
-
-def finish(database: Path) -> None:
-    """End the open session."""
-    opened = open_database(f"sqlite:///{database}")
-    try:
-        service = QuizService(opened, load_bank())
-        session = service.open_session(service.default_learner())
-        assert session is not None
-        service.end_session(session.id, datetime.now(UTC))
-    finally:
-        opened.close()

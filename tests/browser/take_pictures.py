@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -70,11 +71,6 @@ def answer(page: Page, app: Server) -> None:
     check(page)
 
 
-def end(page: Page, app: Server) -> None:
-    """Ends the open session."""
-    demo.finish(app.database)
-
-
 def show_summary(page: Page, app: Server) -> None:
     """The summary of the session that ended last."""
     visit(page, app.url)
@@ -120,11 +116,13 @@ WITH_HISTORY = [
     Scene("lab-clipping", show_verdict("gradient-clipping", 1)),
     Scene("lab-contradicted", show_verdict("gradient-clipping")),
     Scene("lab-bilstm", show_verdict("bilstm")),
+    Scene("practice-summary", show_summary),
     Scene("practice-question", at("/", ".st-key-check"), prepare=ask("forget-gate")),
     Scene("practice-feedback", at("/", ".st-key-next"), prepare=answer),
-    Scene("practice-summary", show_summary, prepare=end),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
+# The picture on top of the README: the upper parts of two others, side by side.
+BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
 
 
 # --- Taking them ------------------------------------------------------------------------------------------------
@@ -147,18 +145,27 @@ def take(page: Page, path: Path) -> None:
     page.set_viewport_size({"width": size["width"], "height": min(TALLEST_PX, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
-    path.write_bytes(small(page.screenshot()))
+    path.write_bytes(small(Image.open(io.BytesIO(page.screenshot())).convert("RGB")))
 
 
-def small(picture: bytes) -> bytes:
+def small(image: Image.Image) -> bytes:
     """The picture in as many colours as fit into LARGEST_BYTES. Errors: ValueError when even 16 are too many."""
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
     for colours in (256, 128, 64, 32, 16):
         out = io.BytesIO()
         image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
         if out.tell() <= LARGEST_BYTES:
             return out.getvalue()
     raise ValueError(f"a picture of {image.width} × {image.height} px stays above {LARGEST_BYTES} bytes")
+
+
+def banner() -> bytes:
+    """Two pictures' upper parts side by side, at five eighths of their size."""
+    width, height = 800, 560
+    image = Image.new("RGB", (2 * width, height))
+    for place, name in enumerate(BANNER):
+        part = Image.open(PICTURES / name).convert("RGB").crop((0, 0, DESKTOP[0], height * DESKTOP[0] // width))
+        image.paste(part.resize((width, height), Image.Resampling.LANCZOS), (place * width, 0))
+    return small(image)
 
 
 def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) -> Iterator[Path]:
@@ -184,6 +191,7 @@ def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) 
 def main(wanted: set[str]) -> int:
     """Take the pictures named (none: all)."""
     PICTURES.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
     chromium = find()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
@@ -202,6 +210,7 @@ def main(wanted: set[str]) -> int:
             finally:
                 app.stop()
         browser.close()
+    (PICTURES / "banner.png").write_bytes(banner())
     return 0
 
 
