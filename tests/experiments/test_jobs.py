@@ -88,8 +88,9 @@ def start(lab: Laboratory, experiment: str = "walk", seeds: int = 2, first_seed:
 
 
 def finish(lab: Laboratory, run_id: str) -> Snapshot:
-    lab.wait(run_id, WAIT_S, final=True)
-    return lab.snapshot(run_id)
+    while not (seen := lab.snapshot(run_id)).state.final:  # looking renews the lease
+        lab.wait(run_id, 1, final=True)
+    return seen
 
 
 def test_a_run_goes_to_its_verdict_and_is_stored_whole(lab: Laboratory) -> None:
