@@ -8,7 +8,6 @@ Answers are recorded in callbacks, before anything is drawn: a script run may be
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from questions.schema import FORMAT_LABELS, NumberItem
 from quiz.engine.grading import InvalidResponse
@@ -24,22 +23,22 @@ LENGTHS = (5, 10, 20)
 REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
 
 
-@st.fragment
 def practice() -> None:
-    """The whole page. A fragment, so that an answer redraws nothing around it."""
+    """The whole page."""
     quiz = context.quiz()
-    turn: Turn | None = st.session_state.pop("just_answered", None)  # saves asking for what the callback has just got
-    session = turn.session if turn else quiz.service.open_session(quiz.learner)
-    if turn is None and session is not None:
-        turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner)
+    st.session_state.moved = False
+    if st.session_state.pop("elsewhere", False):
+        st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")
+    session = quiz.service.open_session(quiz.learner)
+    turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner) if session else None
     if turn is not None:
         st.session_state.seen = turn.session.id
-        draft = draft_for(turn)
-        with st.container(key=f"face_{draft.face}"):
-            _item(turn)
+        with st.container(key=f"face_{draft_for(turn).face}"):
+            _head(turn)
+            _body(turn)
     elif session is not None:  # its questions have left the bank, or another tab has just answered the last one
         quiz.service.end_session(session.id, quiz.clock(), learner=quiz.learner)
-        st.rerun(scope="fragment")
+        st.rerun()
     elif st.session_state.get("seen"):
         with st.container(key="face_2"):
             _summary(quiz.service.summary(st.session_state.seen, learner=quiz.learner))
@@ -87,6 +86,7 @@ def _leave_summary() -> None:
 def _finish(session_id: str) -> None:
     quiz = context.quiz()
     quiz.service.end_session(session_id, quiz.clock(), learner=quiz.learner)
+    st.session_state.moved = True
 
 
 def _summary(summary: SessionSummary) -> None:
@@ -118,16 +118,32 @@ def _summary_line(line: SummaryLine) -> None:
 # --- One item ---------------------------------------------------------------------------------------------------
 
 
-def _item(turn: Turn) -> None:
-    head, body = st.container(), st.container()
+def _head(turn: Turn) -> None:
+    session = turn.session
+    st.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
+    st.header(turn.question_title, anchor=False)
+    question = context.quiz().bank.by_id.get(turn.question_id)
+    group = f":gray-badge[{question.group.label}] " if question else ""
+    due = ":material/schedule: " if turn.reason == "due" else ""
+    st.markdown(f"{group}:blue-badge[{FORMAT_LABELS[turn.item.format]}] :gray-badge[{due}{REASONS[turn.reason]}]")
+    st.markdown(turn.item.prompt)
+
+
+@st.fragment
+def _body(turn: Turn) -> None:
+    """The answer in the making, then its feedback: a fragment, so that choosing and checking redraw nothing around it.
+
+    A step to another item sets `moved` and redraws the page.
+    """
+    if st.session_state.moved:
+        st.rerun()
+    answered = st.session_state.get("answered")
+    if isinstance(answered, Turn) and answered.presentation_id == turn.presentation_id:
+        turn = answered
     if turn.feedback is None:
-        _head(head, turn)
-        with body:
-            _ask(turn)
-        return
-    with body:  # before the head, which stands there already: the verdict is what the learner waits for
+        _ask(turn)
+    else:
         _answered(turn, turn.feedback)
-    _head(head, turn)
 
 
 def _answered(turn: Turn, feedback: Feedback) -> None:
@@ -139,17 +155,6 @@ def _answered(turn: Turn, feedback: Feedback) -> None:
         st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn.presentation_id,))
         if not last:
             _finish_button(turn.session)
-
-
-def _head(place: DeltaGenerator, turn: Turn) -> None:
-    session = turn.session
-    place.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
-    place.header(turn.question_title, anchor=False)
-    question = context.quiz().bank.by_id.get(turn.question_id)
-    group = f":gray-badge[{question.group.label}] " if question else ""
-    due = ":material/schedule: " if turn.reason == "due" else ""
-    place.markdown(f"{group}:blue-badge[{FORMAT_LABELS[turn.item.format]}] :gray-badge[{due}{REASONS[turn.reason]}]")
-    place.markdown(turn.item.prompt)
 
 
 def _ask(turn: Turn) -> None:
@@ -186,9 +191,10 @@ def _check(turn: Turn) -> None:
         st.session_state.draft = draft_for(turn).refused(f"Nothing is recorded yet: {error}.")
         return
     except PresentationClosed:
-        st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")
+        st.session_state.moved = True
+        st.session_state.elsewhere = True
         return
-    st.session_state.just_answered = answered
+    st.session_state.answered = answered
     feedback = answered.feedback
     if feedback is not None and feedback.repeated and feedback.response != response:
         st.session_state.kept = turn.presentation_id
@@ -197,8 +203,10 @@ def _check(turn: Turn) -> None:
 def _next(presentation_id: str) -> None:
     quiz = context.quiz()
     quiz.service.advance(presentation_id, quiz.clock(), learner=quiz.learner)
+    st.session_state.moved = True
 
 
 def _skip(presentation_id: str) -> None:
     quiz = context.quiz()
     quiz.service.skip(presentation_id, quiz.clock(), learner=quiz.learner)
+    st.session_state.moved = True
