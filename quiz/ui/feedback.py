@@ -5,7 +5,6 @@ A mark is an icon, a colour and a word, never colour alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import streamlit as st
@@ -26,30 +25,8 @@ MARKS: dict[Mark, tuple[str, str, str]] = {
 }
 
 
-def show_feedback(turn: Turn, feedback: Feedback, now: datetime) -> None:
-    """Everything about an answered item but the way on."""
-    _banner(turn.item, feedback)
-    if isinstance(turn.item, NumberItem):
-        _number(turn.item, feedback)
-    elif isinstance(turn.item, OrderItem):
-        _order(feedback)
-    else:
-        _options(turn, feedback)
-    st.markdown(f"#### Why\n\n{turn.item.explanation}", anchors=False)
-    _source(turn)
-    see_it_happen(turn.link)
-    with st.expander(
-        f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken", icon=":material/record_voice_over:"
-    ):
-        st.markdown(turn.model_answer)
-    st.caption(f"{turn.question_title} comes back {when(feedback.next_due, now)}.{_said(feedback)}")
-
-
-def _said(feedback: Feedback) -> str:
-    return f" You said: {CONFIDENCE_LABELS[feedback.confidence].lower()}." if feedback.confidence else ""
-
-
-def _banner(item: Item, feedback: Feedback) -> None:
+def show_verdict(item: Item, feedback: Feedback) -> None:
+    """Right or not: what the learner waits for."""
     if feedback.grade.correct:
         st.success(
             "That is the answer." if feedback.confidence != "guess" else "A good guess. Read on to make it knowledge.",
@@ -58,6 +35,27 @@ def _banner(item: Item, feedback: Feedback) -> None:
         )
     else:
         st.error(_how_far(item, feedback), title="Not quite", icon=":material/cancel:")
+
+
+def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
+    """Why: every option with its mark and reason, the explanation, the lab and a model answer."""
+    if isinstance(turn.item, NumberItem):
+        _number(turn.item, feedback)
+    elif isinstance(turn.item, OrderItem):
+        _order(feedback)
+    else:
+        _options(turn, feedback)
+    st.markdown(f"#### Why\n\n{turn.item.explanation}", anchors=False)
+    see_it_happen(turn.link)
+    label = f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken"
+    model_answer = st.expander(label, icon=":material/record_voice_over:", key="model_answer", on_change="rerun")
+    if model_answer.open:
+        model_answer.markdown(turn.model_answer)
+    st.caption("\n\n".join([*_source(turn), f":material/event_repeat: {turn.question_title} comes back {when(feedback.next_due, now)}.{_said(feedback)}"]))
+
+
+def _said(feedback: Feedback) -> str:
+    return f" You said: {CONFIDENCE_LABELS[feedback.confidence].lower()}." if feedback.confidence else ""
 
 
 def _how_far(item: Item, feedback: Feedback) -> str:
@@ -83,24 +81,20 @@ def _card(line: FeedbackLine, label: str) -> str:
     return quoted(f":small[:{colour}[{icon} **{label}**]]", line.text, line.feedback)
 
 
-def _cards(cards: Iterable[str]) -> None:
-    with st.container(key="lines"):
-        st.markdown("\n\n".join(cards))
-
-
 def _options(turn: Turn, feedback: Feedback) -> None:
     """Options in the order they were shown, each with its mark and its own feedback."""
     lines = {line.key: line for line in feedback.grade.lines}
-    _cards(_card(lines[key], MARKS[lines[key].mark][2]) for key in turn.order)
+    st.markdown("\n\n".join(_card(lines[key], MARKS[lines[key].mark][2]) for key in turn.order))
 
 
 def _order(feedback: Feedback) -> None:
     """The steps in the right order, each with where the learner had put it."""
     place = {key: position for position, key in enumerate(feedback.response.keys, start=1)}
-    _cards(
+    cards = (
         _card(line, f"Step {position}, in its place" if line.mark == "right" else f"Step {position}; you had it as {place[line.key]}")
         for position, line in enumerate(feedback.grade.lines, start=1)
     )
+    st.markdown("\n\n".join(cards))
 
 
 def _number(item: NumberItem, feedback: Feedback) -> None:
@@ -117,8 +111,7 @@ def _tolerance(item: NumberItem) -> str | None:
     return f"Accepted within {plain_number(item.tolerance_abs)} of it." if item.tolerance_abs else None
 
 
-def _source(turn: Turn) -> None:
+def _source(turn: Turn) -> list[str]:
     question = context.quiz().bank.by_id.get(turn.question_id)  # gone when the bank changed since
     references = {reference.key: reference for reference in question.references} if question else {}
-    if turn.item.reference in references:
-        st.caption(f":material/menu_book: {reference_line(references[turn.item.reference])}")
+    return [f":material/menu_book: {reference_line(references[turn.item.reference])}"] if turn.item.reference in references else []

@@ -15,7 +15,7 @@ from quiz.service import PresentationClosed
 from quiz.ui import context
 from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, key_hint, response_from
 from quiz.ui.components import PROGRESS, STUDY, study_link
-from quiz.ui.feedback import show_feedback
+from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.text import counted, lab_address
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
@@ -140,16 +140,19 @@ def _body(turn: Turn) -> None:
     answered = st.session_state.get("answered")
     if isinstance(answered, Turn) and answered.presentation_id == turn.presentation_id:
         turn = answered
+    verdict = st.container()  # has its place before there is one: drawing it need not wait for the options to go
     if turn.feedback is None:
         _ask(turn)
-    else:
-        _answered(turn, turn.feedback)
+        return
+    with verdict:
+        show_verdict(turn.item, turn.feedback)
+    _answered(turn, turn.feedback)
 
 
 def _answered(turn: Turn, feedback: Feedback) -> None:
     if st.session_state.get("kept") == turn.presentation_id:
         st.info("This one had been answered before, perhaps in another tab. The first answer counts, and here it is.", icon=":material/info:")
-    show_feedback(turn, feedback, context.quiz().clock())
+    show_reasons(turn, feedback, context.quiz().clock())
     last = turn.session.answered >= turn.session.length
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn.presentation_id,))

@@ -63,8 +63,16 @@ def test_a_wrong_answer_shows_every_reason_and_the_way_to_the_lab(practising: Ap
         assert line.feedback.strip() in page
     assert turn.item.explanation.strip() in page
     assert turn.link.look_for.strip() in page
-    assert turn.model_answer.strip() in page
     assert any("See it happen" in link.value for link in practising.page_link)
+
+
+def test_the_model_answer_is_there_on_demand(practising: AppTest) -> None:
+    turn = skip_to(practising, "single")
+    give(practising, turn, right_answer(turn.item))
+    check(practising)
+    assert turn.model_answer.strip() not in says(practising)
+    practising.session_state.model_answer = True
+    assert turn.model_answer.strip() in says(practising.run())
 
 
 @pytest.mark.parametrize("format_", FORMATS)
