@@ -8,6 +8,7 @@ Answers are recorded in callbacks, before anything is drawn: a script run may be
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from questions.schema import FORMAT_LABELS, NumberItem
 from quiz.engine.grading import InvalidResponse
@@ -23,8 +24,9 @@ LENGTHS = (5, 10, 20)
 REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
 
 
+@st.fragment(key="practice")
 def practice() -> None:
-    """The whole page."""
+    """The whole page. A fragment, so that a step to the next item redraws nothing around it."""
     quiz = context.quiz()
     st.session_state.moved = False
     if st.session_state.pop("elsewhere", False):
@@ -133,7 +135,7 @@ def _head(turn: Turn) -> None:
 def _body(turn: Turn) -> None:
     """The answer in the making, then its feedback: a fragment, so that choosing and checking redraw nothing around it.
 
-    A step to another item sets `moved` and redraws the page.
+    The way out of a session sets `moved` and redraws the page.
     """
     if st.session_state.moved:
         st.rerun()
@@ -155,7 +157,7 @@ def _answered(turn: Turn, feedback: Feedback) -> None:
     show_reasons(turn, feedback, context.quiz().clock())
     last = turn.session.answered >= turn.session.length
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn.presentation_id,))
+        st.button("See the summary" if last else "Next question", key="next", type="primary", shortcut="Right", on_click=_next, args=(turn,))
         if not last:
             _finish_button(turn.session)
 
@@ -203,13 +205,23 @@ def _check(turn: Turn) -> None:
         st.session_state.kept = turn.presentation_id
 
 
-def _next(presentation_id: str) -> None:
+def _next(turn: Turn) -> None:
     quiz = context.quiz()
-    quiz.service.advance(presentation_id, quiz.clock(), learner=quiz.learner)
-    st.session_state.moved = True
+    quiz.service.advance(turn.presentation_id, quiz.clock(), learner=quiz.learner)
+    if turn.session.answered >= turn.session.length:
+        st.session_state.moved = True
+    else:
+        _show_next()
 
 
 def _skip(presentation_id: str) -> None:
     quiz = context.quiz()
     quiz.service.skip(presentation_id, quiz.clock(), learner=quiz.learner)
-    st.session_state.moved = True
+    _show_next()
+
+
+def _show_next() -> None:
+    try:
+        st.rerun("practice")
+    except StreamlitAPIException:  # the page is just being drawn anew and the fragment is not known yet
+        st.session_state.moved = True
