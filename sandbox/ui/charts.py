@@ -34,10 +34,12 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "oracle": ("#667074", "#A9B4B8"),
     "remedy": ("#946800", "#EDB83D"),
     "variant": ("#6A4C93", "#BFA3E6"),
+    "second": ("#3B6CB4", "#8FB6F2"),
     # data
     "input": ("#667074", "#A9B4B8"),
     "target": ("#1E2629", "#E8E6E0"),
 }
+CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}  # plotly's, for every chart of the lab
 INK = ("#667074", "#9AA6AA")  # reference lines and their words
 GROUND = ("#FBFAF6", "#15191C")  # what is behind a chart
 FAINT = ("rgba(30,38,41,0.10)", "rgba(232,230,224,0.13)")  # grid
@@ -82,6 +84,15 @@ def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[
             _frame_the_calm(figure, row)
     figure.update_xaxes(range=[0, updates] if updates else None)
     return _finish(figure, len(curves), "parameter updates", [arm.label for arm in arms], look)
+
+
+def preview_figure(arms: Sequence[Arm], curves: Sequence[Curve], updates: int | None, look: Look) -> go.Figure:
+    """What a run will draw into: the axes and reference lines of the main curve, and every arm's line in the legend."""
+    figure = curves_figure(arms, [next((curve for curve in curves if curve.rules), curves[0])], (), updates, look)
+    for number, arm in enumerate(arms):
+        line = {"color": look.colour(arm.role), "dash": DASHES[number % len(DASHES)], "width": 2.4}
+        figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=arm.label, row=1, col=1)
+    return figure
 
 
 def picture_figure(picture: Picture, look: Look) -> go.Figure:

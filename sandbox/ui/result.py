@@ -7,12 +7,11 @@ import streamlit as st
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
 from sandbox.ui import controls, setup, words
-from sandbox.ui.charts import Look, curves_figure, picture_figure, strip_figure
+from sandbox.ui.charts import CONFIG, curves_figure, picture_figure, strip_figure
 from sandbox.ui.context import laboratory
 
 TICK_S = 0.5
 FIRST_LOOK_S = 0.3  # after a click the first points are usually there sooner than a tick: one short wait for them
-CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 
 
 def show_run(experiment: Experiment, snapshot: Snapshot) -> None:
@@ -55,11 +54,6 @@ def _live(experiment: Experiment, run_id: str) -> None:
 
 def _cancel(run_id: str) -> None:
     laboratory().cancel(run_id)
-
-
-def look() -> Look:
-    """Paper or ink, as the viewer's theme is now."""
-    return Look(dark=st.context.theme.type == "dark")
 
 
 # --- Parts ------------------------------------------------------------------------------------------------------
@@ -122,7 +116,7 @@ def _show_repeat(experiment: Experiment, snapshot: Snapshot) -> None:
 def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
     if not snapshot.has_points:
         return
-    figure = curves_figure(experiment.arms, experiment.curves, snapshot.seeds, words.updates_of(snapshot), look())
+    figure = curves_figure(experiment.arms, experiment.curves, snapshot.seeds, words.updates_of(snapshot), setup.look())
     st.markdown("**How each network learnt**" + (" · thick: median, thin: one seed each" if len(snapshot.seeds) > 1 else ""))
     st.plotly_chart(figure, key="lab_curves", config=CONFIG, alt=words.curves_alt(experiment, snapshot))
     for sentence in words.diverged(snapshot, experiment):
@@ -132,14 +126,14 @@ def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
 def _show_pictures(snapshot: Snapshot) -> None:
     for picture in snapshot.pictures:
         st.markdown(f"**{picture.title}**")
-        st.plotly_chart(picture_figure(picture, look()), key=f"lab_picture_{picture.key}", config=CONFIG, alt=picture.alt)
+        st.plotly_chart(picture_figure(picture, setup.look()), key=f"lab_picture_{picture.key}", config=CONFIG, alt=picture.alt)
 
 
 def _show_strip(snapshot: Snapshot) -> None:
     if snapshot.verdict is None:
         return
     st.markdown("**Every seed against the rule** · shaded: satisfies it")
-    st.plotly_chart(strip_figure(snapshot.verdict.checks, look()), key="lab_strip", config=CONFIG, alt=words.checks_alt(snapshot.verdict.checks))
+    st.plotly_chart(strip_figure(snapshot.verdict.checks, setup.look()), key="lab_strip", config=CONFIG, alt=words.checks_alt(snapshot.verdict.checks))
 
 
 def _show_footnotes(experiment: Experiment, snapshot: Snapshot) -> None:

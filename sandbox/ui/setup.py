@@ -9,6 +9,7 @@ import streamlit as st
 from sandbox.protocol import Experiment, InvalidSetting, Setting
 from sandbox.requests import make_request
 from sandbox.ui import controls, words
+from sandbox.ui.charts import CONFIG, Look, preview_figure
 from sandbox.ui.context import laboratory
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,13 @@ def show_setup(experiment: Experiment) -> None:
     with left:
         show_claim(experiment)
         _predict_and_run(experiment, values)
+        _show_preview(experiment, values)
         show_source(experiment)
+
+
+def look() -> Look:
+    """Paper or ink, as the viewer's theme is now."""
+    return Look(dark=st.context.theme.type == "dark")
 
 
 def show_claim(experiment: Experiment) -> None:
@@ -56,6 +63,14 @@ def start(experiment: Experiment, values: dict[str, Setting], prediction: str | 
         return
     st.session_state[FRESH] = run_id
     controls.go_to(experiment=experiment.id, run=run_id)
+
+
+def _show_preview(experiment: Experiment, values: dict[str, Setting]) -> None:
+    """The empty chart the run will fill. It also has the browser load the chart's script before the run, not during it."""
+    st.markdown("**What the run will draw**")
+    figure = preview_figure(experiment.arms, experiment.curves, words.updates_in(values), look())
+    labels = ", ".join(arm.label for arm in experiment.arms)
+    st.plotly_chart(figure, key="lab_preview", config=CONFIG, alt=f"An empty chart over parameter updates, with a line to come for each of: {labels}.")
 
 
 def show_error() -> None:

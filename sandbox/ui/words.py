@@ -63,7 +63,12 @@ def setting(control: Control, value: Setting) -> str:
 
 def updates_of(snapshot: Snapshot) -> int | None:
     """How many updates a seed makes, where the experiment has such a setting."""
-    updates = snapshot.request.settings.get("updates")
+    return updates_in(snapshot.request.settings)
+
+
+def updates_in(settings: Mapping[str, Setting]) -> int | None:
+    """The same, of settings."""
+    updates = settings.get("updates")
     return int(updates) if isinstance(updates, int | float) and not isinstance(updates, bool) else None
 
 

@@ -10,7 +10,7 @@ import pytest
 from sandbox.protocol import Bars, CheckResult, HeatMap, Lines, Number, Panel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot
 from sandbox.ui import words
-from sandbox.ui.charts import COLOURS, Look, curves_figure, median_line, picture_figure, strip_figure
+from sandbox.ui.charts import COLOURS, Look, curves_figure, median_line, picture_figure, preview_figure, strip_figure
 from sandbox.ui.controls import log_stops
 from tests.experiments.lab_experiments import find
 
@@ -72,6 +72,13 @@ def test_each_arm_is_in_the_legend_once() -> None:
     figure = curves_figure(WALK.arms, (*WALK.curves, *WALK.curves), [SeedView(0, "running", points)], 10, Look())
     assert [trace.name for trace in figure.data if trace.showlegend] == ["Plain", "Wild"]
     assert len({trace.line.dash for trace in figure.data}) == 2
+
+
+def test_the_preview_names_every_arm_and_holds_the_axis_of_the_run() -> None:
+    figure = preview_figure(WALK.arms, (*WALK.curves, replace(WALK.curves[0], label="Ruled", rules=((0.4, "needed"),))), 10, Look())
+    assert [trace.name for trace in figure.data if trace.showlegend is not False] == ["Plain", "Wild"]
+    assert list(figure.data[0].y) == [0.4, 0.4]
+    assert list(figure.layout.xaxis.range) == [0, 10]
 
 
 def test_every_kind_of_picture_draws_and_nan_leaves_a_gap() -> None:
