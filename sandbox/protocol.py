@@ -217,7 +217,7 @@ class Arm:
 
     key: str
     label: str
-    role: Literal["lstm", "rnn", "ablated", "oracle", "remedy", "variant"]
+    role: Literal["lstm", "rnn", "ablated", "oracle", "remedy", "variant", "second"]
 
 
 @dataclass(frozen=True)
