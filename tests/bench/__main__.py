@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.bench import measures
 from tests.browser.conftest import FLAGS
 from tests.browser.find_chromium import find
+from tests.browser.server import end_servers_on_sigterm
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     lines: list[Line] = []
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
+    end_servers_on_sigterm()
     chromium = find()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -19,6 +20,24 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVE = (sys.executable, "-m", "quiz", "serve")
 START_LIMIT_S = 90
 STOP_LIMIT_S = 60
+
+
+_running: set[int] = set()  # process groups
+
+
+def end_servers_on_sigterm() -> None:
+    """For a program that may be ended from outside: its servers go with it, at once.
+
+    Raising SystemExit from the handler would not do: Playwright's loop in the main thread swallows it.
+    """
+
+    def end(number: int, frame: object) -> None:
+        for group in _running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 class ServerFailed(AssertionError):
@@ -72,6 +91,7 @@ class Server:
             self.process = psutil.Popen(
                 self.command, cwd=self.cwd, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
             )
+        _running.add(self.process.pid)
         try:
             wait_until(self.answers, START_LIMIT_S, f"{self.url} healthy")
         except TimeoutError as error:
@@ -128,6 +148,7 @@ class Server:
         for one in left:
             one.kill()
         psutil.wait_procs(left, timeout=STOP_LIMIT_S)
+        _running.discard(self.process.pid)
         self.process, self.family = None, {}
         if stayed:
             raise ServerFailed(f"still alive {STOP_LIMIT_S} s after {how.name}: {'; '.join(stayed)}\n{self.printed()}")

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ from tests.browser import demo
 from tests.browser.answers import open_turn, runs, wrong_response
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE
 from tests.browser.find_chromium import find
-from tests.browser.server import ROOT, Server
+from tests.browser.server import ROOT, Server, end_servers_on_sigterm
 from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, keyed, open_lab, settle, visit
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -191,7 +190,7 @@ def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) 
 def main(wanted: set[str]) -> int:
     """Take the pictures named (none: all)."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped, too
+    end_servers_on_sigterm()
     chromium = find()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
