@@ -48,7 +48,6 @@ class Feedback:
     confidence: Confidence | None
     grade: Grade
     answered_at: datetime
-    next_due: datetime
     repeated: bool = False  # the submit found an earlier answer (double click, second tab) and returned that one
 
 

@@ -164,6 +164,11 @@ class QuizService:
 
     # --- progress ---
 
+    def next_due(self, learner: int, question_id: str) -> datetime | None:
+        """When a question comes back by memory; None for one that was never answered."""
+        known = self.state(learner).questions.get(question_id)
+        return known.memory.due_at if known else None
+
     def progress(self, learner: int, now: datetime, zone: tzinfo) -> ProgressView:
         """Everything the progress page shows; days are those of `zone`."""
         with self._database.read() as repository:
@@ -225,8 +230,6 @@ class QuizService:
             raise InvalidResponse(f"confidence must be one of {', '.join(get_args(Confidence))} or nothing, got {confidence!r}")
         item = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id).item
         graded = grade(item, response)
-        if presentation.session.learner_id not in self._states:
-            self._state(repository, presentation.session.learner_id)
         attempt = Attempt(
             presentation_id=presentation.id,
             learner_id=presentation.session.learner_id,
@@ -243,7 +246,7 @@ class QuizService:
     def _turn(self, repository: Repository, presentation: Presentation) -> Turn:
         wording = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id)
         session = _session_view(repository, presentation.session)
-        feedback = None if presentation.attempt is None else self._feedback(repository, presentation, presentation.attempt, wording.item)
+        feedback = None if presentation.attempt is None else _feedback(presentation.attempt, wording.item)
         return Turn(
             presentation_id=presentation.id,
             session=session,
@@ -259,21 +262,6 @@ class QuizService:
             model_answer=wording.question.card.model_answer,
             feedback=feedback,
         )
-
-    def _feedback(self, repository: Repository, presentation: Presentation, attempt: Attempt, item: Item) -> Feedback:
-        response = Response.from_json(attempt.response)
-        # The grade is the recorded one; only its lines are worked out again.
-        graded = replace(grade(item, response), correct=attempt.correct, score=attempt.score)
-        confidence = cast("Confidence | None", attempt.confidence)
-        next_due = self._due_after(repository, presentation, attempt)
-        return Feedback(response, confidence, graded, attempt.answered_at, next_due)
-
-    def _due_after(self, repository: Repository, presentation: Presentation, attempt: Attempt) -> datetime:
-        last, state = self._states.get(attempt.learner_id, (0, NOTHING_YET))
-        if last < attempt.id:  # just recorded and not committed yet: fold it for this answer only
-            facts, _ = repository.facts_after(attempt.learner_id, last)
-            state = fold(state, facts)
-        return state.questions[presentation.item_version.question_id].memory.due_at
 
     def _summary(self, repository: Repository, session: PracticeSession) -> SessionSummary:
         lines = tuple(
@@ -317,6 +305,13 @@ def _presentation(repository: Repository, presentation_id: str, learner: int | N
 
 def _session_view(repository: Repository, session: PracticeSession) -> SessionView:
     return SessionView(session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only))
+
+
+def _feedback(attempt: Attempt, item: Item) -> Feedback:
+    response = Response.from_json(attempt.response)
+    # The grade is the recorded one; only its lines are worked out again.
+    graded = replace(grade(item, response), correct=attempt.correct, score=attempt.score)
+    return Feedback(response, cast("Confidence | None", attempt.confidence), graded, attempt.answered_at)
 
 
 def _fitting(item: Item, response: Response) -> Response:

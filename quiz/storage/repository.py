@@ -6,12 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
 from quiz.storage.models import Attempt, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+
+# What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
+_PRESENTATIONS = select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))
+_PRESENTATION = _PRESENTATIONS.where(Presentation.id == bindparam("presentation_id"))
+_OPEN_PRESENTATION = _PRESENTATIONS.where(Presentation.session_id == bindparam("session_id"), Presentation.closed_at.is_(None))
+_ANSWERED = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == bindparam("session_id"))
 
 
 class Repository:
@@ -77,16 +83,15 @@ class Repository:
 
     def answered(self, session_id: str) -> int:
         """How many answers the session holds."""
-        counted = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == session_id)
-        return self._session.scalars(counted).one()
+        return self._session.scalars(_ANSWERED, {"session_id": session_id}).one()
 
     def presentation(self, presentation_id: str) -> Presentation | None:
         """A presentation with its session, item and attempt."""
-        return self._session.scalar(_presentations().where(Presentation.id == presentation_id))
+        return self._session.scalar(_PRESENTATION, {"presentation_id": presentation_id})
 
     def open_presentation(self, session_id: str) -> Presentation | None:
         """The session's open presentation with its session, item and attempt."""
-        return self._session.scalar(_presentations().where(Presentation.session_id == session_id, Presentation.closed_at.is_(None)))
+        return self._session.scalar(_OPEN_PRESENTATION, {"session_id": session_id})
 
     def shown(self, session_id: str) -> list[Shown]:
         """What the session has shown, oldest first."""
@@ -102,7 +107,7 @@ class Repository:
 
     def presentations(self, session_id: str) -> Sequence[Presentation]:
         """A session's presentations in order, with items and attempts."""
-        return self._session.scalars(_presentations().where(Presentation.session_id == session_id).order_by(Presentation.position)).all()
+        return self._session.scalars(_PRESENTATIONS.where(Presentation.session_id == session_id).order_by(Presentation.position)).all()
 
     # --- attempts ---
 
@@ -150,7 +155,3 @@ class Repository:
     def unfinished_runs(self, learner: int) -> Iterable[StoredRun]:
         """A learner's runs that have not ended."""
         return self._session.scalars(select(StoredRun).where(StoredRun.learner_id == learner, StoredRun.ended_at.is_(None))).all()
-
-
-def _presentations() -> Select[Presentation]:
-    return select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))

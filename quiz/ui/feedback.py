@@ -40,18 +40,24 @@ def show_verdict(item: Item, feedback: Feedback) -> None:
 def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
     """Why: every option with its mark and reason, the explanation, the lab and a model answer."""
     if isinstance(turn.item, NumberItem):
-        _number(turn.item, feedback)
-    elif isinstance(turn.item, OrderItem):
-        _order(feedback)
+        _compared(turn.item, feedback)
+        detail = f"#### Worked solution\n\n{turn.item.solution}"
     else:
-        _options(turn, feedback)
-    st.markdown(f"#### Why\n\n{turn.item.explanation}", anchors=False)
+        detail = _steps(feedback) if isinstance(turn.item, OrderItem) else _options(turn, feedback)
+    # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
+    st.markdown(f"{detail}\n\n#### Why\n\n{turn.item.explanation}", anchors=False)
     see_it_happen(turn.link)
     label = f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken"
     model_answer = st.expander(label, icon=":material/record_voice_over:", key="model_answer", on_change="rerun")
     if model_answer.open:
         model_answer.markdown(turn.model_answer)
-    st.caption("\n\n".join([*_source(turn), f":material/event_repeat: {turn.question_title} comes back {when(feedback.next_due, now)}.{_said(feedback)}"]))
+    st.caption("\n\n".join([*_source(turn), f"{_comes_back(turn, now)}{_said(feedback)}"]))
+
+
+def _comes_back(turn: Turn, now: datetime) -> str:
+    quiz = context.quiz()
+    due = quiz.service.next_due(quiz.learner, turn.question_id)
+    return f":material/event_repeat: {turn.question_title} comes back {when(due, now)}." if due else ""
 
 
 def _said(feedback: Feedback) -> str:
@@ -73,36 +79,32 @@ def _how_far(item: Item, feedback: Feedback) -> str:
 
 
 def _card(line: FeedbackLine, label: str) -> str:
-    """One option as a block quote of three paragraphs: its mark, its text, the reason. style.css draws quotes here as cards.
-
-    All options together are one element: an element each for mark, text and reason doubles the time to the feedback.
-    """
+    """One option as a block quote of three paragraphs: its mark, its text, the reason. style.css draws quotes here as cards."""
     icon, colour, _ = MARKS[line.mark]
     return quoted(f":small[:{colour}[{icon} **{label}**]]", line.text, line.feedback)
 
 
-def _options(turn: Turn, feedback: Feedback) -> None:
+def _options(turn: Turn, feedback: Feedback) -> str:
     """Options in the order they were shown, each with its mark and its own feedback."""
     lines = {line.key: line for line in feedback.grade.lines}
-    st.markdown("\n\n".join(_card(lines[key], MARKS[lines[key].mark][2]) for key in turn.order))
+    return "\n\n".join(_card(lines[key], MARKS[lines[key].mark][2]) for key in turn.order)
 
 
-def _order(feedback: Feedback) -> None:
+def _steps(feedback: Feedback) -> str:
     """The steps in the right order, each with where the learner had put it."""
     place = {key: position for position, key in enumerate(feedback.response.keys, start=1)}
     cards = (
         _card(line, f"Step {position}, in its place" if line.mark == "right" else f"Step {position}; you had it as {place[line.key]}")
         for position, line in enumerate(feedback.grade.lines, start=1)
     )
-    st.markdown("\n\n".join(cards))
+    return "\n\n".join(cards)
 
 
-def _number(item: NumberItem, feedback: Feedback) -> None:
+def _compared(item: NumberItem, feedback: Feedback) -> None:
     unit = f", {item.unit}" if item.unit else ""
     both = st.grid(2, min_column_width=120)
     both.metric(f"Your answer{unit}", feedback.response.text.strip(), border=True)
     both.metric(f"Right answer{unit}", plain_number(item.answer), help=_tolerance(item), border=True)
-    st.markdown(f"#### Worked solution\n\n{item.solution}", anchors=False)
 
 
 def _tolerance(item: NumberItem) -> str | None:

@@ -7,6 +7,8 @@ Answers are recorded in callbacks, before anything is drawn: a script run may be
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
@@ -21,6 +23,9 @@ from quiz.ui.text import counted, lab_address
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
 LENGTHS = (5, 10, 20)
+# The browser draws in one piece what arrives together, and the reasons are most of it. So right or wrong gets a frame of
+# a 60 Hz screen to itself, and is there in half the time; the reasons come a few milliseconds later than they could.
+HEAD_START_S = 1 / 60
 REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
 
 
@@ -142,12 +147,12 @@ def _body(turn: Turn) -> None:
     answered = st.session_state.get("answered")
     if isinstance(answered, Turn) and answered.presentation_id == turn.presentation_id:
         turn = answered
-    verdict = st.container()  # has its place before there is one: drawing it need not wait for the options to go
     if turn.feedback is None:
+        st.empty()  # the verdict's place: drawing it need not wait for the options to go
         _ask(turn)
         return
-    with verdict:
-        show_verdict(turn.item, turn.feedback)
+    show_verdict(turn.item, turn.feedback)
+    time.sleep(HEAD_START_S)
     _answered(turn, turn.feedback)
 
 
@@ -163,15 +168,18 @@ def _answered(turn: Turn, feedback: Feedback) -> None:
 
 
 def _ask(turn: Turn) -> None:
-    # The same three places for every format, so that what follows the answer is never on screen twice while items change.
-    with st.form("number_form", border=False) if isinstance(turn.item, NumberItem) else st.container():
-        answer_widget(turn)
+    # The same places for every format, so that what follows the answer is never on screen twice while items change.
+    # In a form, because the browser sends a form at once and holds any other click back for ten milliseconds.
+    number = isinstance(turn.item, NumberItem)
+    with st.container():
+        if not number:
+            answer_widget(turn)
+    with st.form("answer_form", border=False):
+        if number:
+            answer_widget(turn)
         _problem(draft_for(turn))
         confidence_widget()
-        if isinstance(turn.item, NumberItem):
-            st.form_submit_button("Check answer", key="check", type="primary", on_click=_check, args=(turn,))
-        else:
-            st.button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
+        st.form_submit_button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
     st.caption(key_hint(turn))
     with st.container(horizontal=True, gap="small"):
         st.button("Skip this one", key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn.presentation_id,))

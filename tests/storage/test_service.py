@@ -66,7 +66,7 @@ def test_feedback_says_what_was_recorded_and_when_it_comes_again(service, learne
     assert answered.feedback.response == right(turn.item)
     assert (answered.feedback.confidence, answered.feedback.answered_at, answered.feedback.repeated) == ("sure", at, False)
     assert (answered.feedback.grade.correct, answered.feedback.grade.score) == (True, 1.0)
-    assert answered.feedback.next_due == at + timedelta(days=8) - timedelta(hours=6)
+    assert service.next_due(learner, turn.question_id) == at + timedelta(days=8) - timedelta(hours=6)
     assert (answered.position, answered.session.answered) == (1, 1)
 
 
