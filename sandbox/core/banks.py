@@ -18,7 +18,8 @@ from sandbox.core.cells import GATES, LSTMState
 
 
 class Bank(nn.Module):
-    """`nets` independent LSTMs of `cells` cells each: x (B, T, D) → y (B, T, nets), state.
+    """`nets` independent LSTMs of `cells` cells each: x (B, T, D) → y (B, T, nets), state; with several `outputs`
+    each net has as many read-outs, and y is (B, T, nets, outputs).
 
     `make(input_size, hidden_size)` makes the layer that holds them all: nn.LSTM, or a GeneralLSTM of some design.
     All weights start from U(±`bound`). torch's own bound for one cell is 1, from which far fewer nets find the way: on
@@ -33,14 +34,16 @@ class Bank(nn.Module):
         nets: int,
         cells: int = 1,
         *,
+        outputs: int = 1,
         bound: float = 0.25,
         make: Callable[[int, int], nn.LSTM] = lambda inputs, hidden: nn.LSTM(inputs, hidden, batch_first=True),
     ) -> None:
         super().__init__()
-        self.nets, self.cells = nets, cells
+        self.nets, self.cells, self.outputs = nets, cells, outputs
         self.recurrent = make(inputs, nets * cells)
-        self.weight = nn.Parameter(torch.empty(nets, cells))
-        self.bias = nn.Parameter(torch.empty(nets))
+        several = () if outputs == 1 else (outputs,)
+        self.weight = nn.Parameter(torch.empty(*several, nets, cells))
+        self.bias = nn.Parameter(torch.empty(*several, nets))
         for parameter in self.parameters():
             nn.init.uniform_(parameter, -bound, bound)
         block = torch.kron(torch.eye(nets), torch.ones(cells, cells))  # 1 between cells of the same net
@@ -53,8 +56,10 @@ class Bank(nn.Module):
     def forward(self, x: Tensor, state: LSTMState | None = None, **how: Any) -> tuple[Tensor, LSTMState]:
         """Read x (B, T, D) from `state`, zero when None. `how` goes to a GeneralLSTM."""
         h, state = self.recurrent(x, state, **how)  # (B, T, nets · cells)
-        y = (h.unflatten(-1, (self.nets, self.cells)) * self.weight).sum(-1) + self.bias
-        return y, state
+        by_net = h.unflatten(-1, (self.nets, self.cells))
+        if self.outputs > 1:
+            return torch.einsum("btnc,onc->btno", by_net, self.weight) + self.bias.t(), state
+        return (by_net * self.weight).sum(-1) + self.bias, state
 
     def units(self, net: int) -> slice:
         """The hidden units of one net, for pictures of its gates."""
@@ -71,7 +76,7 @@ class Bank(nn.Module):
 
     def _by_net(self, name: str, gradient: Tensor) -> Tensor:
         """A gradient as (blocks, nets, rest), sharing its memory: the layer's rows go by gate, net and cell."""
-        blocks = 1 if not name.startswith("recurrent.") else 3 if name.endswith("peephole_l0") else len(GATES)
+        blocks = self.outputs if not name.startswith("recurrent.") else 3 if name.endswith("peephole_l0") else len(GATES)
         return gradient.view(blocks, self.nets, -1)
 
 

@@ -40,8 +40,9 @@ def alone(bank: Bank, net: int) -> tuple[nn.LSTM, nn.Linear]:
     if isinstance(layer, GeneralLSTM):
         weights["peephole_l0"] = layer.peephole_l0.detach()[:, units]
     lstm.double().load_state_dict(weights)
-    readout = nn.Linear(size, 1).double()
-    readout.load_state_dict({"weight": bank.weight.detach()[net : net + 1], "bias": bank.bias.detach()[net : net + 1]})
+    readout = nn.Linear(size, bank.outputs).double()
+    weight, bias = bank.weight.detach()[..., net, :], bank.bias.detach()[..., net]
+    readout.load_state_dict({"weight": weight.view(bank.outputs, size), "bias": bias.view(bank.outputs)})
     return lstm, readout
 
 
@@ -66,6 +67,24 @@ def test_a_net_of_a_bank_trains_as_if_it_were_alone(size, make):
             nn.utils.clip_grad_norm_(parameters, limits)
             own.step()
         torch.testing.assert_close(bank(x)[0][..., net], readout(lstm(x)[0])[..., 0], atol=1e-9, rtol=1e-9)
+
+
+def test_nets_with_several_outputs_learn_as_if_alone_too():
+    torch.manual_seed(3)
+    bank = Bank(INPUTS, NETS, 2, outputs=4).double()
+    x, target = noise(5, 7, INPUTS), torch.arange(5) % 4
+    lstm, readout = alone(bank, 1)
+    y = bank(x)[0][:, -1]  # (B, nets, outputs)
+    sum(F.cross_entropy(y[:, net], target) for net in range(NETS)).backward()
+    F.cross_entropy(readout(lstm(x)[0][:, -1]), target).backward()
+    single = [parameter for module in (lstm, readout) for parameter in module.parameters()]
+    norm = nn.utils.clip_grad_norm_(single, 0.05)
+    assert norm > 0.05
+    bank.clip_each(0.05)
+    torch.testing.assert_close(bank.weight.grad[:, 1], readout.weight.grad)
+    torch.testing.assert_close(bank.bias.grad[:, 1], readout.bias.grad)
+    rows = torch.cat([torch.arange(2 * NETS)[bank.units(1)] + gate * NETS * 2 for gate in range(4)])
+    torch.testing.assert_close(bank.recurrent.weight_ih_l0.grad[rows], lstm.weight_ih_l0.grad)
 
 
 def test_clipping_each_net_reports_the_largest_norm_and_leaves_small_ones_alone():
