@@ -126,7 +126,8 @@ class Conductor(threading.Thread):
 
         request = self.board.request
         job = SeedJob(self.board.run_id, self._find, request.experiment, request.settings, seed, request.device, self._settings.budget_s, engine.topic)
-        future = engine.submit(job, gpu=gpu)
+        # Every run's first seed before anyone's second: nobody waits for the whole of somebody else's long run.
+        future = engine.submit(job, gpu=gpu, turn=seed - request.first_seed)
         self._open[seed] = future
         future.add_done_callback(lambda done: self.inbox.put(("done", seed, done)))
 

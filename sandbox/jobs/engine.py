@@ -76,8 +76,8 @@ class Engine:
         client = self._client
         return client is not None and client.status == "running"
 
-    def submit(self, job: SeedJob, *, gpu: bool) -> Future[Any]:
-        """Queue one seed. `gpu` places it on a worker that offers one."""
+    def submit(self, job: SeedJob, *, gpu: bool, turn: int = 0) -> Future[Any]:
+        """Queue one seed. `gpu` places it on a worker that offers one. A smaller `turn` goes first."""
         if self._client is None:
             raise WorkersUnavailable("not connected")
         return self._client.submit(
@@ -86,6 +86,7 @@ class Engine:
             key=f"seed-{job.run_id}-{job.seed}-{uuid.uuid4().hex[:8]}",
             pure=False,
             retries=0,
+            priority=-turn,
             resources={"GPU": 1} if gpu else None,
         )
 

@@ -157,6 +157,16 @@ def test_cancelling_shows_at_once_frees_the_workers_and_keeps_finished_seeds(lab
     assert lab.cancel(run_id).state is RunState.CANCELLED
 
 
+def test_a_long_run_lets_another_one_in_after_its_first_seeds(lab: Laboratory) -> None:
+    long = start(lab, seeds=12, updates=20, pause=0.02)
+    lab.wait(long, WAIT_S)
+    finish(lab, start(lab, seeds=1, updates=3))
+    seen = lab.snapshot(long)
+    assert seen.state is RunState.RUNNING
+    assert sum(one.state == "waiting" for one in seen.seeds) >= 6
+    lab.cancel(long)
+
+
 def test_a_cancelled_run_is_judged_on_the_seeds_that_had_finished(lab: Laboratory) -> None:
     blocker = start(lab, seeds=1, **ENDLESS)  # leaves one worker, so seeds come one after the other
     lab.wait(blocker, WAIT_S)
