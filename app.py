@@ -70,7 +70,7 @@ if __name__ == "__main__":
     )
     components.page_frame(f"{page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
-        page.run()
+        unusable.careful_drawing(page.run)()
     finally:
         if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready
             laboratory.warm_up()

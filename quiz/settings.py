@@ -5,6 +5,7 @@
 | DATABASE_URL   | where everything is kept       | sqlite, data/carousel.db under the project |
 | CAROUSEL_HOST  | address the server listens on  | 127.0.0.1 (this machine only)              |
 | CAROUSEL_PORT  | port the server listens on     | 8501                                       |
+| CAROUSEL_OPEN  | open a browser at start        | yes, when started on a desktop's terminal  |
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Settings:
     database_url: str = DEFAULT_DATABASE_URL
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
+    open_browser: bool | None = None  # None: when there is somebody at a desktop
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -49,6 +51,9 @@ class Settings:
         port = given.get("CAROUSEL_PORT") or str(DEFAULT_PORT)
         if not (port.isascii() and port.isdigit() and len(port) <= 5 and 1 <= int(port) <= 65535):
             problems.append(f"CAROUSEL_PORT must be a whole number from 1 to 65535, got {port[:40]!r}")
+        opened = given.get("CAROUSEL_OPEN", "").lower()
+        if opened not in ("", "yes", "no"):
+            problems.append(f"CAROUSEL_OPEN must be yes or no, got {opened[:40]!r}")
         if problems:
             raise InvalidSettings(problems)
-        return Settings(given.get("DATABASE_URL") or DEFAULT_DATABASE_URL, host, int(port))
+        return Settings(given.get("DATABASE_URL") or DEFAULT_DATABASE_URL, host, int(port), opened == "yes" if opened else None)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import base64
 import errno
 import hashlib
+import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -151,6 +154,12 @@ class _Announcing(uvicorn.Server):
             self._ready()
 
 
+def at_a_desktop(environment: Mapping[str, str], platform: str, terminal: bool) -> bool:
+    """Whether somebody sits before this: a terminal, and a screen a browser can open on (otherwise a text browser might take the terminal)."""
+    screen = platform in ("darwin", "win32") or bool(environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY"))
+    return terminal and screen and not environment.get("SSH_CONNECTION")
+
+
 def serve(settings: Settings) -> None:
     """Serve until interrupted, printing the address once it is ready; exit with 1 and the reason when that cannot be."""
     try:
@@ -163,6 +172,9 @@ def serve(settings: Settings) -> None:
     def ready() -> None:
         sys.stdout.write(f"Carousel is running at {url}\n")
         sys.stdout.flush()
+        if at_a_desktop(os.environ, sys.platform, sys.stdout.isatty()) if settings.open_browser is None else settings.open_browser:
+            # On a thread: some browsers keep the caller waiting until they are closed.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
     config = uvicorn.Config(
         create_app(),

@@ -20,6 +20,7 @@ from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for
 from quiz.ui.components import PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.text import counted, lab_address
+from quiz.ui.unusable import careful_click, careful_drawing
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
 LENGTHS = (5, 10, 20)
@@ -30,6 +31,7 @@ REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": 
 
 
 @st.fragment(key="practice")
+@careful_drawing
 def practice() -> None:
     """The whole page. A fragment, so that a step to the next item redraws nothing around it."""
     quiz = context.quiz()
@@ -77,6 +79,7 @@ def _welcome() -> None:
     st.page_link(STUDY, label="Rather read first? Browse the study cards", icon=":material/menu_book:")
 
 
+@careful_click
 def _start(length: int | None = None) -> None:
     quiz = context.quiz()
     quiz.service.start_session(quiz.learner, length or st.session_state.get("length") or LENGTHS[1], quiz.clock())
@@ -90,6 +93,7 @@ def _leave_summary() -> None:
     st.session_state.seen = None
 
 
+@careful_click
 def _finish(session_id: str) -> None:
     quiz = context.quiz()
     quiz.service.end_session(session_id, quiz.clock(), learner=quiz.learner)
@@ -137,6 +141,7 @@ def _head(turn: Turn) -> None:
 
 
 @st.fragment
+@careful_drawing
 def _body(turn: Turn) -> None:
     """The answer in the making, then its feedback: a fragment, so that choosing and checking redraw nothing around it.
 
@@ -195,6 +200,7 @@ def _finish_button(session: SessionView) -> None:
     st.button("Finish session", key="finish", type="tertiary", icon=":material/flag:", on_click=_finish, args=(session.id,))
 
 
+@careful_click
 def _check(turn: Turn) -> None:
     quiz = context.quiz()
     response = response_from(turn)
@@ -213,6 +219,7 @@ def _check(turn: Turn) -> None:
         st.session_state.kept = turn.presentation_id
 
 
+@careful_click
 def _next(turn: Turn) -> None:
     quiz = context.quiz()
     quiz.service.advance(turn.presentation_id, quiz.clock(), learner=quiz.learner)
@@ -222,6 +229,7 @@ def _next(turn: Turn) -> None:
         _show_next()
 
 
+@careful_click
 def _skip(presentation_id: str) -> None:
     quiz = context.quiz()
     quiz.service.skip(presentation_id, quiz.clock(), learner=quiz.learner)

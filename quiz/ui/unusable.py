@@ -1,12 +1,21 @@
-"""The page shown instead of everything when Carousel cannot start: what is wrong, where, and what to do."""
+"""What is shown when Carousel cannot start, or when the database fails it in use: what is wrong, where, and what to do."""
 
 from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from questions.loader import QuestionBankError
 from quiz.settings import InvalidSettings
 from quiz.storage.database import DatabaseUnusable
+
+log = logging.getLogger(__name__)
+Arguments = ParamSpec("Arguments")
+_TROUBLE = "database_trouble"  # session state: why the last click changed nothing
 
 
 def show(error: Exception) -> None:
@@ -28,3 +37,42 @@ def _list(lead: str, lines: list[str]) -> None:
     st.error(lead, icon=":material/build:")
     # As code: file names and values are shown as they are, whatever characters they hold.
     st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+# --- In use -----------------------------------------------------------------------------------------------------
+
+
+def careful_click(action: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A click whose transaction failed has changed nothing: the page stays as it was and says why."""
+
+    @wraps(action)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except DatabaseUnusable as error:
+            log.warning("a click changed nothing: %s", error)
+            st.session_state[_TROUBLE] = error
+
+    return guarded
+
+
+def careful_drawing(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A page, or a part that is drawn by itself: says why the last click changed nothing, or why there is nothing to draw."""
+
+    @wraps(draw)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        trouble = st.session_state.pop(_TROUBLE, None)
+        if trouble is not None:
+            _show_trouble(trouble)
+        try:
+            draw(*args, **kwargs)
+        except DatabaseUnusable as error:
+            log.warning("a page could not be drawn: %s", error)
+            _show_trouble(error)
+            st.button("Try again", key="try_again", icon=":material/refresh:")
+
+    return guarded
+
+
+def _show_trouble(error: DatabaseUnusable) -> None:
+    _list(f"The database cannot be used just now, so nothing was changed. Everything recorded before is safe. What to do: {error.remedy}.", [str(error.what)])

@@ -54,6 +54,21 @@ def test_every_page_opens(open_app: Open, page: str | None) -> None:
     assert tab.title
 
 
+@pytest.mark.parametrize(
+    ("environment", "platform", "terminal", "expected"),
+    [
+        ({"DISPLAY": ":0"}, "linux", True, True),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, "linux", True, True),
+        ({}, "darwin", True, True),
+        ({}, "linux", True, False),  # no screen: a text browser would take the terminal
+        ({"DISPLAY": ":0"}, "linux", False, False),  # a service, a test
+        ({"DISPLAY": ":10", "SSH_CONNECTION": "10.0.0.1 5 10.0.0.2 22"}, "linux", True, False),
+    ],
+)
+def test_a_browser_is_opened_only_where_somebody_sits(environment: dict[str, str], platform: str, terminal: bool, expected: bool) -> None:
+    assert asgi.at_a_desktop(environment, platform, terminal) is expected
+
+
 # --- What cannot be used ----------------------------------------------------------------------------------------
 
 

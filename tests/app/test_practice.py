@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import make_url
 from streamlit.testing.v1 import AppTest
 
 from questions.schema import FORMAT_LABELS
+from quiz.settings import Settings
 from tests.app.learner import STUDY, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to, wrong_answer
 
 FORMATS = list(FORMAT_LABELS)
@@ -272,3 +275,31 @@ def test_a_returning_learner_can_look_at_the_last_session_again(open_app: Open, 
     assert "Last time: 1 of 1 question right" in says(later)
     later.button(key="last").click().run()
     assert "1 of 1 right" in says(later)
+
+
+# --- When the database fails in use -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def locked_out(practising: AppTest) -> Iterator[tuple[AppTest, sqlite3.Connection]]:
+    """The practice page on an item, while another program holds the write lock."""
+    path = make_url(Settings.from_environment().database_url).database
+    other = sqlite3.connect(str(path), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    yield practising, other
+    other.close()
+
+
+def test_an_answer_the_database_refused_is_not_lost_and_counts_when_checked_again(locked_out: tuple[AppTest, sqlite3.Connection]) -> None:
+    tab, other = locked_out
+    turn = shown_turn()
+    give(tab, turn, right_answer(turn.item))
+    check(tab)
+    assert not tab.exception
+    assert "another program keeps it locked" in says(tab)
+    assert attempts() == (0, 0)
+    other.execute("ROLLBACK")
+    check(tab)
+    assert "locked" not in says(tab)
+    assert tab.success[0].value == "That is the answer."
+    assert attempts() == (1, 1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -155,6 +158,24 @@ def test_a_restart_of_the_server_keeps_answers_and_the_open_session(fresh_app: S
     settle(page)
     expect_text(page, before)
     assert progress(fresh_app.database).attempts == 1
+
+
+def test_the_start_opens_the_browser_at_the_printed_address(tmp_path: Path) -> None:
+    opened = tmp_path / "opened"
+    os.mkfifo(opened)
+    opener = tmp_path / "opener"
+    opener.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    opener.chmod(0o755)
+    reader = os.open(opened, os.O_RDONLY | os.O_NONBLOCK)
+    server = Server(tmp_path, environment={"CAROUSEL_OPEN": "yes", "BROWSER": f"{opener} %s"})
+    try:
+        server.start()
+        assert select.select([reader], [], [], 60)[0]
+        assert os.read(reader, 1000).decode().strip() == server.url
+        assert f"Carousel is running at {server.url}\n" in server.printed()
+    finally:
+        server.stop()
+        os.close(reader)
 
 
 # --- Every page -------------------------------------------------------------------------------------------------

@@ -40,6 +40,16 @@ def test_a_port_that_is_none_is_refused(port):
         Settings.from_environment({"CAROUSEL_PORT": port})
 
 
+@pytest.mark.parametrize(("given", "expected"), [("yes", True), ("No", False), ("", None)])
+def test_opening_a_browser_can_be_asked_for_and_forbidden(given: str, expected: bool | None) -> None:
+    assert Settings.from_environment({"CAROUSEL_OPEN": given}).open_browser is expected
+
+
+def test_another_word_for_opening_a_browser_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match="CAROUSEL_OPEN must be yes or no, got 'maybe'"):
+        Settings.from_environment({"CAROUSEL_OPEN": "maybe"})
+
+
 def test_every_bad_setting_is_named_at_once():
     with pytest.raises(InvalidSettings) as caught:
         Settings.from_environment({"CAROUSEL_PORT": "x", "CAROUSEL_HOST": "http://me"})
