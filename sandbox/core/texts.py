@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import keyword
+import tokenize
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +24,27 @@ def english() -> str:
 def python() -> str:
     """Python source, 15 modules of the standard library one after another; `tokenize` reads it."""
     return (_CORPORA / "python.txt").read_text("utf-8")
+
+
+PYTHON_CLASSES = ("blank", "keyword", "name", "number", "string", "comment", "operator")
+_KINDS = {tokenize.NUMBER: 3, tokenize.STRING: 4, tokenize.COMMENT: 5, tokenize.OP: 6}
+
+
+@cache
+def python_classes() -> Tensor:
+    """What each character of `python()` is part of, by Python's own `tokenize`: positions in PYTHON_CLASSES (N,)."""
+    source = python()
+    lines = source.splitlines(keepends=True)
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line))
+    classes = torch.zeros(len(source), dtype=torch.long)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.string.strip():  # the rest is indentation and line ends
+            kind = _KINDS.get(token.type, 1 if keyword.iskeyword(token.string) else 2)
+            (row, column), (last_row, end) = token.start, token.end
+            classes[starts[row - 1] + column : starts[last_row - 1] + end] = kind
+    return classes
 
 
 @cache
