@@ -3,6 +3,7 @@
     python -m sandbox list                                   what there is
     python -m sandbox run forget-gate --seeds 3 --json       train, judge, print
     python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
+    python -m sandbox script forget-gate > forget.py         the same as one file that needs only torch
     python -m sandbox bench                                  how fast are the parts, beside their targets?
 
 `run` ends with 0 whatever the verdict; `verify` ends with 1 when a claim holds on fewer than 4 of 5 seeds, `bench` when
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from sandbox import bench
+from sandbox import bench, standalone
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Point, RunRequest, Setting, Verdict, judge
 from sandbox.records import plain
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
@@ -45,10 +46,13 @@ def _parser() -> argparse.ArgumentParser:
     listing = commands.add_parser("list", help="every experiment with its settings")
     listing.set_defaults(command=_list)
     running = commands.add_parser("run", help="train one experiment and judge its claim")
-    running.add_argument("experiment", metavar="ID")
-    running.add_argument("--seeds", metavar="N", help="how many seeds (default: the preset's)")
-    running.add_argument("--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], help="settings that differ from the preset")
     running.set_defaults(command=_run)
+    scripting = commands.add_parser("script", help="print a run as one Python file that needs only torch")
+    scripting.set_defaults(command=_script)
+    for command in (running, scripting):
+        command.add_argument("experiment", metavar="ID")
+        command.add_argument("--seeds", metavar="N", help="how many seeds (default: the preset's)")
+        command.add_argument("--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], help="settings that differ from the preset")
     verifying = commands.add_parser("verify", help="check that claims hold at a preset")
     verifying.add_argument("experiments", metavar="ID", nargs="*", help="which (default: all)")
     verifying.add_argument("--seeds", metavar="N", type=_positive, default=5, help="how many seeds (default: 5)")
@@ -56,10 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     benching = commands.add_parser("bench", help="time the general cell against torch.nn.LSTM")
     benching.add_argument("--repetitions", metavar="N", type=_positive, default=bench.REPETITIONS, help="steps timed of each kind (default: %(default)s)")
     benching.set_defaults(command=_bench)
-    for command in (running, verifying):
+    for command in (running, scripting, verifying):
         command.add_argument("--first-seed", metavar="N", default="0")
         command.add_argument("--preset", default="quick", help="quick or thorough (default: quick)")
         command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    for command in (running, verifying):
         command.add_argument("--processes", metavar="N", type=_positive, default=1, help="seeds trained at once, one process each (default: 1)")
     for command in (listing, running, verifying, benching):
         command.add_argument("--json", action="store_true", help="print JSON on standard output")
@@ -176,7 +181,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _request(experiment: Experiment, arguments: argparse.Namespace, assigned: Mapping[str, Setting]) -> RunRequest:
     """The request the options make. Errors: InvalidSetting naming everything that is wrong."""
     asked = {"preset": arguments.preset, "seed": arguments.first_seed, "device": arguments.device, **assigned}
-    if arguments.command is _run and arguments.seeds is not None:
+    if getattr(arguments, "experiment", None) is not None and arguments.seeds is not None:
         asked["seeds"] = arguments.seeds
     return make_request(experiment, read_values(experiment, asked), None)
 
@@ -217,6 +222,16 @@ def _print_verdict(experiment: Experiment, verdict: Verdict) -> None:
     for check in verdict.checks:
         print(f"  {check.label:40} median {check.median:<9.3g} {check.relation} {check.threshold:<6g} on {check.passed} of {verdict.seeds}")
     print(f"  What happened: {outcome}")
+
+
+# --- script -----------------------------------------------------------------------------------------------------
+
+
+def _script(arguments: argparse.Namespace) -> int:
+    experiment = find_experiment(arguments.experiment)
+    request = _request(experiment, arguments, _assigned(arguments.set))
+    print(standalone.script(experiment, request, "cuda" if request.device == "cuda" else "cpu", {}), end="")
+    return 0
 
 
 # --- verify -----------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
@@ -27,15 +27,28 @@ class UnknownExperiment(KeyError):
 def all_experiments() -> Mapping[str, Experiment]:
     """Every experiment by id, in question order. Errors: ValueError when two share an id or a declaration is unsound."""
     found: dict[str, Experiment] = {}
-    for module in pkgutil.iter_modules(experiments.__path__):
-        experiment = getattr(importlib.import_module(f"{experiments.__name__}.{module.name}"), "EXPERIMENT", None)
-        if experiment is None:
-            continue
+    for module, experiment in _declared():
         if experiment.id in found:
-            raise ValueError(f"sandbox/experiments/{module.name}.py: the id {experiment.id!r} is already taken")
+            raise ValueError(f"{module.replace('.', '/')}.py: the id {experiment.id!r} is already taken")
         _check_declaration(experiment)
         found[experiment.id] = experiment
     return MappingProxyType(dict(sorted(found.items(), key=lambda pair: (pair[1].number, pair[0]))))
+
+
+def _declared() -> Iterator[tuple[str, Experiment]]:
+    for entry in pkgutil.iter_modules(experiments.__path__):
+        module = f"{experiments.__name__}.{entry.name}"
+        experiment = getattr(importlib.import_module(module), "EXPERIMENT", None)
+        if experiment is not None:
+            yield module, experiment
+
+
+def module_name(experiment_id: str) -> str:
+    """The module that declares this experiment, such as "sandbox.experiments.bilstm". Errors: UnknownExperiment."""
+    for module, experiment in _declared():
+        if experiment.id == experiment_id:
+            return module
+    raise UnknownExperiment(experiment_id)
 
 
 def find_experiment(experiment_id: str) -> Experiment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from sandbox import standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
 from sandbox.ui import controls, setup, words
@@ -173,6 +174,17 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
                 on_click=setup.start,
                 args=(experiment, values, None, token, snapshot.run_id),
                 help="Runs exactly this once more and says whether every number came out the same.",
+            )
+            st.download_button(
+                "Take it as a script",
+                lambda: standalone.script(experiment, snapshot.request, snapshot.device or "cpu", snapshot.measured),
+                file_name=standalone.file_name(experiment),
+                mime="text/x-python",
+                key="lab_script",
+                on_click="ignore",
+                icon=":material/download:",
+                width="stretch",
+                help="One Python file that needs only torch: it trains the same networks and says whether it gets these numbers.",
             )
         setup.share(experiment, values)
     if snapshot.verdict is not None and snapshot.verdict.status is not Status.SUPPORTED:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
 
+import pytest
 from playwright.sync_api import Page, expect
 
+from sandbox.registry import all_experiments
 from tests.browser.answers import runs
 from tests.browser.server import Server, wait_until
 from tests.browser.steps import LIVE_POINT, VERDICT, button, keyed, open_lab, run_predicting, settle, sideways_px, visit
+from tests.experiments.smoke import smallest
 
 RUN_MS = 180_000  # a deadline, not a measurement
 SHORT = "experiment=forget-gate&updates=50&hidden=1&seeds=2"
+DRAWN = ".scatterlayer .trace path, .scatterlayer .trace .point, .barlayer .point, .heatmaplayer image"
 LONG = "experiment=forget-gate&updates=2000&hidden=64&seeds=2"
 
 
@@ -86,3 +94,33 @@ def test_on_a_phone_no_state_of_the_page_scrolls_sideways(app: Server, phone: Pa
     visit(phone, f"{app.url}/lab?experiment=forget-gate&hidden=500&seeds=0")
     expect(phone.get_by_text("hidden must be a whole number from 1 to 64")).to_be_visible()
     assert sideways_px(phone) == 0
+
+
+@pytest.mark.parametrize("experiment_id", list(all_experiments()))
+def test_every_experiment_runs_to_a_verdict_and_all_its_figures_hold_something(app: Server, page: Page, experiment_id: str) -> None:
+    updates = {name: value for name, value in smallest(experiment_id).items() if name == "updates"}
+    open_lab(page, app.url, urlencode({"experiment": experiment_id, **updates, "seeds": 1}))
+    button(page, "lab_run_unpredicted").click()
+    page.locator(VERDICT).wait_for(timeout=RUN_MS)
+    settle(page)
+    for key in ("lab_curves", "lab_strip"):
+        keyed(page, key).locator(DRAWN).first.wait_for(state="attached")
+    pictures = page.locator('[class*="st-key-lab_picture_"]')
+    assert pictures.count() >= 1
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        picture.locator(DRAWN).first.wait_for(state="attached")
+
+
+def test_a_finished_run_can_be_taken_as_a_script(app: Server, page: Page, tmp_path: Path) -> None:
+    open_lab(page, app.url, SHORT)
+    button(page, "lab_run_unpredicted").click()
+    page.locator(VERDICT).wait_for(timeout=RUN_MS)
+    with page.expect_download() as download:
+        button(page, "lab_script").click()
+    script = tmp_path / download.value.suggested_filename
+    download.value.save_as(script)
+    assert script.name == "carousel_forget_gate.py"
+    done = subprocess.run([sys.executable, "-P", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 seeds identical, every digit" in done.stdout

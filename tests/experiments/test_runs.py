@@ -11,20 +11,14 @@ from functools import cache
 import pytest
 import torch
 
-from sandbox.protocol import Bars, HeatMap, Lines, Measured, Number, Point, Settings, Step, judge, parse_settings
+from sandbox.protocol import Bars, HeatMap, Lines, Measured, Point, Step, judge
 from sandbox.records import plain
 from sandbox.registry import all_experiments, find_experiment
+from tests.experiments.smoke import smallest
 
 torch.set_num_threads(1)
 IDS = list(all_experiments())
 EARLY, MOST_POINTS, MOST_NUMBERS = 10, 101, 2000
-
-
-def smallest(experiment_id: str, **changed: float | str) -> Settings:
-    """The defaults with as few updates as the experiment allows."""
-    controls = find_experiment(experiment_id).controls
-    few = {control.name: control.low for control in controls if isinstance(control, Number) and control.name == "updates"}
-    return parse_settings(controls, few | changed)
 
 
 @cache
