@@ -57,7 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     verifying.add_argument("experiments", metavar="ID", nargs="*", help="which (default: all)")
     verifying.add_argument("--seeds", metavar="N", type=_positive, default=5, help="how many seeds (default: 5)")
     verifying.set_defaults(command=_verify)
-    benching = commands.add_parser("bench", help="time the general cell against torch.nn.LSTM")
+    benching = commands.add_parser("bench", help="time the general cell against torch.nn.LSTM, and runs on workers")
+    benching.add_argument("experiments", metavar="ID", nargs="*", help="whose runs are timed (default: all)")
+    benching.add_argument("--cell-only", action="store_true", help="the cell alone")
     benching.add_argument("--repetitions", metavar="N", type=_positive, default=bench.REPETITIONS, help="steps timed of each kind (default: %(default)s)")
     benching.set_defaults(command=_bench)
     for command in (running, scripting, verifying):
@@ -265,14 +267,24 @@ def _verified(experiment: Experiment, arguments: argparse.Namespace) -> dict[str
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    figures = bench.cell_figures(arguments.repetitions)
+    figures = []
+    for figure in _measured(arguments):
+        figures.append(figure)
+        if not arguments.json:
+            target = "" if figure.target is None else f"≤ {figure.target:g}   {'ok' if figure.ok else 'MISSED'}"
+            print(f"{figure.what:<66} {figure.value:>7.2f} {figure.unit:<6} {target or figure.detail}", flush=True)
     if arguments.json:
         print(json.dumps([asdict(figure) | {"ok": figure.ok} for figure in figures], ensure_ascii=False, indent=2))
-    else:
-        for figure in figures:
-            target = "" if figure.target is None else f"≤ {figure.target:g}   {'ok' if figure.ok else 'MISSED'}"
-            print(f"{figure.what:<66} {figure.value:>7.2f} {figure.unit:<6} {target or figure.detail}")
     return 0 if all(figure.ok for figure in figures) else 1
+
+
+def _measured(arguments: argparse.Namespace) -> Iterator[bench.Figure]:
+    chosen = [find_experiment(one).id for one in arguments.experiments] or list(all_experiments())
+    yield from bench.cell_figures(arguments.repetitions)
+    if not arguments.cell_only:
+        from sandbox.bench_lab import lab_figures  # loads Dask
+
+        yield from lab_figures(chosen)
 
 
 if __name__ == "__main__":
