@@ -204,7 +204,28 @@ class Bars:
     log_y: bool = False
 
 
-Picture = Lines | HeatMap | Bars
+@dataclass(frozen=True)
+class Axis:
+    """One upright axis of `Parallel`."""
+
+    label: str
+    low: float
+    high: float
+    log: bool = False
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Parallel coordinates: a line a row, through its value on every axis. The last axis is what the others led to: it colours the lines."""
+
+    key: str
+    title: str
+    alt: str
+    axes: Sequence[Axis]
+    rows: Sequence[Sequence[float]]
+
+
+Picture = Lines | HeatMap | Bars | Parallel
 Step = Point | Measured | Picture
 
 

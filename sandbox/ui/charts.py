@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from sandbox.protocol import Arm, Bars, CheckResult, Curve, HeatMap, Lines, Panel, Picture, Point, Series
+from sandbox.protocol import Arm, Axis, Bars, CheckResult, Curve, HeatMap, Lines, Panel, Parallel, Picture, Point, Series
 from sandbox.records import SeedView
 
 # name: (on paper, on ink). Contrast to its ground is at least 3 everywhere; a test holds it.
@@ -99,6 +99,8 @@ def picture_figure(picture: Picture, look: Look) -> go.Figure:
     """A picture that an experiment made of its trained networks."""
     if isinstance(picture, HeatMap):
         return _heat_map(picture, look)
+    if isinstance(picture, Parallel):
+        return _parallel(picture, look)
     return _bars(picture, look) if isinstance(picture, Bars) else _lines(picture, look)
 
 
@@ -274,6 +276,40 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
     _y_axis(figure, 1, log_y=picture.log_y, y_range=None)
     figure.update_layout(barmode="group", bargap=0.25)
     return _finish(figure, 1.6, "", [series.label for series in picture.series] if len(picture.series) > 1 else [], look)
+
+
+def _parallel(picture: Parallel, look: Look) -> go.Figure:
+    """Plain lines, not plotly's own parallel coordinates: those need WebGL and code made up at run time, which the page forbids."""
+    figure, count = go.Figure(), len(picture.axes)
+    heights = [[_height(axis, value) for axis, value in zip(picture.axes, row, strict=True)] for row in picture.rows]
+    for row, height in sorted(zip(picture.rows, heights, strict=True), key=lambda pair: pair[1][-1], reverse=True):  # the lowest on top
+        told = "<br>".join(f"{axis.label}: {value:.3g}" for axis, value in zip(picture.axes, row, strict=True))
+        colour = _shade(1 - height[-1], look)
+        line = {"color": colour, "width": 1 + 2 * (1 - height[-1])}
+        figure.add_scatter(x=list(range(count)), y=height, mode="lines", line=line, text=[told] * count, hovertemplate="%{text}<extra></extra>")
+    for place, axis in enumerate(picture.axes):
+        figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": INK[look.dark], "width": 1})
+        for y, value, anchor in ((0, axis.low, "top"), (1, axis.high, "bottom")):
+            figure.add_annotation(text=f"{value:.3g}", x=place, y=y, yanchor=anchor, showarrow=False, font={"size": 11, "color": INK[look.dark]})
+    labels = ["<br>".join(axis.label.split()) for axis in picture.axes]
+    figure.update_xaxes(tickvals=list(range(count)), ticktext=labels, ticklabelstandoff=18, tickangle=0, showgrid=False, range=[-0.35, count - 0.65])
+    figure = _dress(figure, 2 * PANEL_PX + AXIS_PX, look, legend=False)
+    figure.update_yaxes(visible=False, range=[-0.02, 1.02])
+    return figure.update_layout(hovermode="closest")
+
+
+def _height(axis: Axis, value: float) -> float:
+    """Where a value stands on its axis, 0 to 1; what is out of bounds, or NaN, at the upper end."""
+    if not axis.low <= value <= axis.high:
+        return 0.0 if value < axis.low else 1.0
+    low, high, value = (math.log(one) if axis.log else one for one in (axis.low, axis.high, value))
+    return (value - low) / (high - low) if high > low else 0.5
+
+
+def _shade(share: float, look: Look) -> str:
+    """A colour of the heat scale, faint to strong; the faintest is skipped, as a line of it would be lost on its ground."""
+    scale = HEAT[look.dark][1:]
+    return scale[min(len(scale) - 1, int(share * len(scale)))]
 
 
 # --- Strip ------------------------------------------------------------------------------------------------------

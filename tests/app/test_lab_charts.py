@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.protocol import Bars, CheckResult, HeatMap, Lines, Number, Panel, Point, RunRequest, RunState, Series, judge
+from sandbox.protocol import Axis, Bars, CheckResult, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot
 from sandbox.ui import words
 from sandbox.ui.charts import COLOURS, Look, curves_figure, median_line, picture_figure, preview_figure, strip_figure
@@ -92,6 +92,17 @@ def test_every_kind_of_picture_draws_and_nan_leaves_a_gap() -> None:
     assert heat.data[0].z.tolist() == [[None]] if hasattr(heat.data[0].z, "tolist") else [list(row) for row in heat.data[0].z] == [[None]]
     bars = picture_figure(Bars("b", "t", "a", "accuracy", ("one",), (Series("s", "lstm", (), (0.5,)),), rules=((0.25, "chance"),)), Look())
     assert (list(bars.data[0].x), list(bars.data[0].y)) == (["one"], [0.5])
+
+
+def test_parallel_coordinates_run_through_every_axis_and_the_lowest_end_is_drawn_strongest_and_last() -> None:
+    axes = (Axis("learning rate", 1e-4, 1e-2, log=True), Axis("units", 10, 40), Axis("loss", 0, 2))
+    rows = ((1e-3, 10.0, 0.5), (1e-4, 25.0, 2.0), (1e-2, 40.0, math.nan))
+    figure = picture_figure(Parallel("p", "t", "a", axes, rows), Look())
+    assert [tuple(round(value, 9) for value in trace.y) for trace in figure.data] == [(0, 0.5, 1), (1, 1, 1), (0.5, 0, 0.25)]
+    assert figure.data[-1].line.width > figure.data[0].line.width
+    assert figure.data[-1].line.color != figure.data[0].line.color
+    assert "learning rate: 0.001" in figure.data[-1].text[0]
+    assert [one.text for one in figure.layout.annotations] == ["0.0001", "0.01", "10", "40", "0", "2"]
 
 
 def test_the_strip_marks_each_seed_by_shape_as_well_as_by_colour() -> None:

@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 import torch
 
-from sandbox.protocol import Bars, HeatMap, Lines, Measured, Point, Step, judge
+from sandbox.protocol import Bars, HeatMap, Lines, Measured, Parallel, Picture, Point, Step, judge
 from sandbox.records import plain
 from sandbox.registry import all_experiments, find_experiment
 from tests.experiments.smoke import smallest
@@ -68,9 +68,9 @@ def test_every_curve_and_every_check_has_its_numbers(experiment_id):
     assert verdict.outcome in {outcome.key for outcome in experiment.predictions}
 
 
-def numbers(picture: Lines | Bars | HeatMap) -> int:
-    if isinstance(picture, HeatMap):
-        return sum(map(len, picture.z))
+def numbers(picture: Picture) -> int:
+    if isinstance(picture, HeatMap | Parallel):
+        return sum(map(len, picture.z if isinstance(picture, HeatMap) else picture.rows))
     series = picture.series if isinstance(picture, Bars) else [one for panel in picture.panels for one in panel.series]
     assert all(len(one.x) == len(one.y) for one in series)
     return sum(len(one.y) for one in series)
@@ -78,7 +78,7 @@ def numbers(picture: Lines | Bars | HeatMap) -> int:
 
 @pytest.mark.parametrize("experiment_id", IDS)
 def test_pictures_are_plain_light_and_told_in_words(experiment_id):
-    pictures = [step for step in played(experiment_id) if isinstance(step, Lines | Bars | HeatMap)]
+    pictures = [step for step in played(experiment_id) if isinstance(step, Lines | Bars | HeatMap | Parallel)]
     assert len({picture.key for picture in pictures}) == len(pictures)
     for picture in pictures:
         assert 1 <= numbers(picture) <= MOST_NUMBERS
