@@ -36,6 +36,10 @@ class Forgetful:
         """Nothing."""
         return None
 
+    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """Nothing."""
+        return ()
+
 
 def lab_figures(experiments: Sequence[str]) -> Iterator[Figure]:
     """Seconds to the first point and to the verdict of each experiment's quick preset, and what they add up to."""

@@ -19,7 +19,7 @@ Setting = bool | int | float | str
 Settings = Mapping[str, Setting]
 Measures = Mapping[str, float]
 
-RESERVED_NAMES = frozenset({"experiment", "run", "seed", "seeds", "device", "preset", "prediction"})
+RESERVED_NAMES = frozenset({"experiment", "run", "compare", "seed", "seeds", "device", "preset", "prediction"})
 
 
 class InvalidSetting(ValueError):
@@ -462,3 +462,6 @@ class RunStore(Protocol):
 
     def load(self, run_id: str) -> Mapping[str, object] | None:
         """All facts of a run, or None when there is no such run."""
+
+    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest runs of an experiment, newest first: `run_id`, `started_at` (ISO) and all facts but `record`."""

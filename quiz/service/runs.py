@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,6 +86,11 @@ class RunBook:
             run = repository.run(run_id, self._learner, with_record=True)
             return None if run is None else _facts(run)
 
+    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest runs of an experiment, newest first: all facts but their records."""
+        with self._database.read() as repository:
+            return [_facts(run, without=("record",)) for run in repository.recent_runs(self._learner, limit, experiment_id)]
+
     def recent(self, limit: int = 20) -> tuple[RunRow, ...]:
         """The latest runs, newest first."""
         with self._database.read() as repository:
@@ -120,7 +125,7 @@ def run_row(run: StoredRun) -> RunRow:
     )
 
 
-def _facts(run: StoredRun) -> dict[str, object]:
+def _facts(run: StoredRun, without: Sequence[str] = ()) -> dict[str, object]:
     times = {"started_at": run.started_at.isoformat(), "ended_at": run.ended_at.isoformat() if run.ended_at else None}
-    stored = {name: getattr(run, name) for name in _REQUEST + _RESULT}
+    stored = {name: getattr(run, name) for name in _REQUEST + _RESULT if name not in without}
     return {**run.request_more, **(run.result_more or {}), **stored, **times, "run_id": run.id}

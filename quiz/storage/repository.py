@@ -146,11 +146,12 @@ class Repository:
         """Whether there is such a run, whoever started it."""
         return bool(self._session.scalar(select(func.count()).select_from(StoredRun).where(StoredRun.id == run_id)))
 
-    def recent_runs(self, learner: int, limit: int) -> Sequence[StoredRun]:
-        """A learner's runs, newest first, without their records."""
-        return self._session.scalars(
-            select(StoredRun).where(StoredRun.learner_id == learner).order_by(StoredRun.started_at.desc(), StoredRun.id).limit(limit)
-        ).all()
+    def recent_runs(self, learner: int, limit: int, experiment: str | None = None) -> Sequence[StoredRun]:
+        """A learner's runs (of one experiment), newest first, without their records."""
+        wanted = select(StoredRun).where(StoredRun.learner_id == learner)
+        if experiment is not None:
+            wanted = wanted.where(StoredRun.experiment == experiment)
+        return self._session.scalars(wanted.order_by(StoredRun.started_at.desc(), StoredRun.id).limit(limit)).all()
 
     def unfinished_runs(self, learner: int) -> Iterable[StoredRun]:
         """A learner's runs that have not ended."""

@@ -102,6 +102,10 @@ class Laboratory:
             return conductor.board.snapshot()
         return self._stored(run_id)
 
+    def finished_runs(self, experiment_id: str, limit: int) -> list[Mapping[str, Any]]:
+        """Stored runs of an experiment that have a verdict, newest first, as facts without their records."""
+        return [facts for facts in self._store.of_experiment(experiment_id, limit) if facts["verdict"] is not None]
+
     def wait(self, run_id: str, seconds: float, *, final: bool = False) -> None:
         """Return when the run has something to draw (with `final`: when it is over), at the latest after `seconds`."""
         conductor = self._find_conductor(run_id)

@@ -10,6 +10,7 @@ import math
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +18,7 @@ from sandbox.protocol import Choice, Control, Experiment, InvalidSetting, Number
 from sandbox.registry import all_experiments, find_experiment
 from sandbox.requests import DEVICE, SEED, all_controls, preset_values, read_values, seeds_control
 
+LAB = str(Path(__file__).parent / "pages" / "lab.py")
 ADDRESS, VALUES, TOKEN = "lab_address", "lab_values", "lab_token"  # session state
 SLIDER_STOPS = 64  # a whole number with at most so many values is a slider
 
@@ -29,15 +31,16 @@ class Place:
     run_id: str | None
     values: Mapping[str, Setting]
     problems: tuple[str, ...] = ()
+    compared_id: str | None = None  # another run to set beside it
 
 
 def read_place(address: Mapping[str, str]) -> Place:
     """Read an address. Errors: UnknownExperiment. Wrong settings do not raise: they are named in `problems`."""
     named = dict(address)
-    experiment_id, run_id = named.pop("experiment", None), named.pop("run", None)
+    experiment_id, run_id, compared_id = named.pop("experiment", None), named.pop("run", None), named.pop("compare", None)
     experiment = next(iter(all_experiments().values())) if experiment_id is None else find_experiment(experiment_id)
     if run_id is not None:
-        return Place(experiment, run_id, {})
+        return Place(experiment, run_id, {}, compared_id=compared_id)
     named.pop("prediction", None)  # a link does not predict for the learner
     try:
         return Place(experiment, None, read_values(experiment, named))

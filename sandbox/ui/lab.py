@@ -8,9 +8,10 @@ import streamlit as st
 
 from sandbox.jobs import UnknownRun
 from sandbox.protocol import Experiment
-from sandbox.records import Snapshot, UnreadableRecord
+from sandbox.records import UnreadableRecord
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
 from sandbox.ui import controls, words
+from sandbox.ui.compare import show_comparison
 from sandbox.ui.context import laboratory
 from sandbox.ui.result import show_run
 from sandbox.ui.setup import show_setup
@@ -18,7 +19,6 @@ from sandbox.ui.setup import show_setup
 ROOT = Path(__file__).parents[2]
 PRACTICE = str(ROOT / "quiz" / "ui" / "pages" / "practice.py")
 WIDEST_PX = 1240  # longer lines are hard to read
-LAB = str(ROOT / "sandbox" / "ui" / "pages" / "lab.py")
 
 
 def lab() -> None:
@@ -43,7 +43,7 @@ def _show_place() -> None:
         else:
             show_setup(place.experiment)
         return
-    _show_stored(place.run_id)
+    _show_stored(place.run_id, place.compared_id)
 
 
 def _address() -> dict[str, str]:
@@ -56,7 +56,7 @@ def _address() -> dict[str, str]:
     return address
 
 
-def _show_stored(run_id: str) -> None:
+def _show_stored(run_id: str, compared_id: str | None) -> None:
     try:
         snapshot = laboratory().snapshot(run_id)
         experiment = find_experiment(snapshot.request.experiment)
@@ -67,12 +67,11 @@ def _show_stored(run_id: str) -> None:
     except UnreadableRecord as error:
         _show_lost(f"This run cannot be shown. {words.escape(str(error))}")
     else:
-        _show_opened(experiment, snapshot)
-
-
-def _show_opened(experiment: Experiment, snapshot: Snapshot) -> None:
-    _show_heading(experiment)
-    show_run(experiment, snapshot)
+        _show_heading(experiment)
+        if compared_id is None:
+            show_run(experiment, snapshot)
+        else:
+            show_comparison(experiment, snapshot, compared_id)
 
 
 def _show_heading(experiment: Experiment) -> None:
@@ -102,4 +101,4 @@ def _show_lost(message: str) -> None:
     st.error(message, icon=":material/explore_off:")
     st.markdown("These experiments are here:")
     for experiment in all_experiments().values():
-        st.page_link(LAB, label=f"{experiment.number} · {experiment.title}", icon=":material/science:", query_params={"experiment": experiment.id})
+        st.page_link(controls.LAB, label=f"{experiment.number} · {experiment.title}", icon=":material/science:", query_params={"experiment": experiment.id})

@@ -7,7 +7,7 @@ import streamlit as st
 from sandbox import standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
-from sandbox.ui import controls, setup, words
+from sandbox.ui import compare, controls, setup, words
 from sandbox.ui.charts import CONFIG, curves_figure, picture_figure, strip_figure
 from sandbox.ui.context import laboratory
 
@@ -186,6 +186,7 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
                 width="stretch",
                 help="One Python file that needs only torch: it trains the same networks and says whether it gets these numbers.",
             )
+            compare.offer(experiment, snapshot)
         setup.share(experiment, values)
     if snapshot.verdict is not None and snapshot.verdict.status is not Status.SUPPORTED:
         st.caption("A verdict belongs to its settings. Change one and see whether the claim holds there.")

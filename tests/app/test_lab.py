@@ -224,3 +224,50 @@ def test_settings_that_contradict_the_claim_are_reported_as_such(open_lab: Open)
     page = says(finish(tab))
     assert "Contradicted: the claim did not hold at these settings" in page
     assert "**0 of 1 seed** satisfied the whole rule." in page
+
+
+# --- Two runs side by side --------------------------------------------------------------------------------------
+
+
+def two_runs(open_lab: Open) -> tuple[AppTest, str, str]:
+    """The page of a second run, and the ids of it and of the first, which trained longer."""
+    ids = []
+    for updates in ("60", "50"):
+        tab = open_lab(**{**SMALL, "updates": updates})
+        tab.button(key="lab_run_unpredicted").click().run()
+        finish(tab)
+        ids.append(tab.query_params["run"])
+    return tab, ids[1], ids[0]
+
+
+def test_another_run_of_the_experiment_can_be_chosen_and_stands_beside_this_one(open_lab: Open) -> None:
+    tab, this, other = two_runs(open_lab)
+    choice = tab.selectbox(key=f"lab_compare_{this}")
+    (line,) = [option for option in choice.options if "Updates 60" in option]
+    assert line.endswith("seeds 0 to 0")
+    choice.select(line).run()
+    assert (tab.query_params["run"], tab.query_params["compare"]) == (this, other)
+    assert not tab.exception
+    page = says(tab)
+    assert "| Updates | 50 | 60 |" in page
+    assert "| Measured, median | Needed | This run | The other run |" in page
+    assert page.count("Contradicted") + page.count("Supported") >= 2
+    (figure,) = tab.get("plotly_chart")
+    assert "each network in both runs" in page
+    assert "The other run" in figure.proto.spec
+    tab.button(key="lab_compare_end").click().run()
+    assert "compare" not in tab.query_params
+
+
+def test_a_run_is_not_offered_to_be_compared_with_itself(open_lab: Open) -> None:
+    tab, this, _ = two_runs(open_lab)
+    listed = {facts["run_id"] for facts in context.laboratory().finished_runs("forget-gate", 100)}
+    assert this in listed
+    assert len(tab.selectbox(key=f"lab_compare_{this}").options) == len(listed) - 1
+
+
+def test_a_comparison_with_nothing_says_so(open_lab: Open) -> None:
+    _, this, _ = two_runs(open_lab)
+    tab = open_lab(experiment="forget-gate", run=this, compare="nowhere")
+    assert "The other run cannot be shown" in says(tab)
+    assert has_button(tab, "lab_compare_end")

@@ -142,6 +142,17 @@ def test_the_run_book_is_the_sandboxs_run_store(book):
     from sandbox.protocol import RunStore
 
     store: RunStore = book
-    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load"}
+    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load", "of_experiment"}
     store.begin("r1", REQUEST)
     assert store.load("r1") is not None
+    assert [facts["run_id"] for facts in store.of_experiment("forget-gate", 5)] == ["r1"]
+
+
+def test_an_experiments_runs_come_newest_first_without_their_records(book):
+    for run_id, experiment in (("r1", "forget-gate"), ("r2", "bilstm"), ("r3", "forget-gate"), ("r4", "forget-gate")):
+        book.begin(run_id, REQUEST | {"experiment": experiment})
+        book.end(run_id, RESULT)
+    found = book.of_experiment("forget-gate", 2)
+    assert [facts["run_id"] for facts in found] == ["r4", "r3"]
+    assert all("record" not in facts for facts in found)
+    assert (found[0]["settings"], found[0]["verdict"]) == (REQUEST["settings"], RESULT["verdict"])
