@@ -140,7 +140,13 @@ def overlaid(experiment: Experiment, runs: Sequence[Snapshot]) -> Lines:
     ends = "; ".join(
         f"{panel.title}: " + ", ".join(f"{series.label.lower()} ends at {words.number(series.y[-1])}" for series in panel.series) for panel in panels
     )
-    return Lines("compared", f"{curve.label}: each network in both runs", f"Median over seeds by parameter update. {ends}.", "parameter updates", panels)
+    return Lines(
+        "compared",
+        f"{curve.label[:1].upper()}{curve.label[1:]}: each network in both runs",
+        f"Median over seeds by parameter update. {ends}.",
+        "parameter updates",
+        panels,
+    )
 
 
 def _median(run: Snapshot, arm: str, curve: Curve) -> tuple[list[int], list[float]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from sandbox.registry import all_experiments
 from tests.browser import demo
 from tests.browser.answers import open_turn, runs, wrong_response
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE
@@ -26,7 +27,8 @@ from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, keye
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST_BYTES = 150_000
 TALLEST_PX = 2600
-LOOKS = [(size, dark) for size in (DESKTOP, PHONE) for dark in (False, True)]
+LOOKS = tuple((size, dark) for size in (DESKTOP, PHONE) for dark in (False, True))
+TWO_LOOKS = ((DESKTOP, False), (PHONE, True))
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Scene:
     show: Callable[[Page, Server], None]
     prepare: Callable[[Page, Server], None] | None = None
     leave: Callable[[Page, Server], None] | None = None
+    looks: tuple[tuple[tuple[int, int], bool], ...] = LOOKS
 
 
 # --- Scenes -----------------------------------------------------------------------------------------------------
@@ -101,6 +104,24 @@ def cancel_run(page: Page, app: Server) -> None:
     page.get_by_text("Cancelled.").wait_for()
 
 
+def run_quick(experiment: str) -> Callable[[Page, Server], None]:
+    """Runs an experiment by its quick preset, to its verdict."""
+
+    def prepare(page: Page, app: Server) -> None:
+        open_lab(page, app.url, f"experiment={experiment}")
+        button(page, "lab_run_unpredicted").click()
+        page.locator(VERDICT).wait_for(timeout=300_000)
+
+    return prepare
+
+
+def show_compared(page: Page, app: Server) -> None:
+    """The two latest runs of gradient clipping, side by side."""
+    this, other = [run for run in runs(app.database) if run.experiment == "gradient-clipping" and run.state == "finished"][:2]
+    visit(page, f"{app.url}/lab?experiment=gradient-clipping&run={this.id}&compare={other.id}")
+    keyed(page, "lab_compared_curves").wait_for()
+
+
 FRESH = [
     Scene("practice-welcome", at("/", ".st-key-start")),
     Scene("progress-empty", at("/progress")),
@@ -115,11 +136,13 @@ WITH_HISTORY = [
     Scene("lab-clipping", show_verdict("gradient-clipping", 1)),
     Scene("lab-contradicted", show_verdict("gradient-clipping")),
     Scene("lab-bilstm", show_verdict("bilstm")),
+    Scene("lab-compared", show_compared),
     Scene("practice-summary", show_summary),
     Scene("practice-question", at("/", ".st-key-check"), prepare=ask("forget-gate")),
     Scene("practice-feedback", at("/", ".st-key-next"), prepare=answer),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
+VERDICTS = [Scene(f"verdict-{experiment}", show_verdict(experiment), prepare=run_quick(experiment), looks=TWO_LOOKS) for experiment in all_experiments()]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
 
@@ -168,15 +191,16 @@ def banner() -> bytes:
 
 
 def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) -> Iterator[Path]:
-    """Every look of every wanted scene; scenes are prepared in order, also those that are not wanted."""
+    """Every look of every wanted scene; scenes are prepared in order, in a history also those that are not wanted."""
     for scene in scenes:
-        if scene.prepare:
+        unwanted = wanted and scene.name not in wanted
+        if scene.prepare and not (unwanted and scenes is VERDICTS):
             page = open_page(browser, DESKTOP, dark=False)
             scene.prepare(page, app)
             page.context.close()
-        if wanted and scene.name not in wanted:
+        if unwanted:
             continue
-        for size, dark in LOOKS:
+        for size, dark in scene.looks:
             page = open_page(browser, size, dark)
             scene.show(page, app)
             path = PICTURES / f"{scene.name}-{size[0]}-{'dark' if dark else 'light'}.png"
@@ -194,7 +218,7 @@ def main(wanted: set[str]) -> int:
     chromium = find()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        for name, scenes in (("fresh", FRESH), ("history", WITH_HISTORY)):
+        for name, scenes in (("fresh", FRESH), ("history", WITH_HISTORY), ("verdicts", VERDICTS)):
             if wanted and not wanted & {scene.name for scene in scenes}:
                 continue
             place = Path(folder) / name
