@@ -24,7 +24,7 @@ from functools import partial
 from typing import Any
 
 from sandbox import bench, standalone
-from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Point, RunRequest, Setting, Verdict, judge
+from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Picture, RunRequest, Setting, Verdict, judge
 from sandbox.records import plain
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
 from sandbox.requests import make_request, read_values
@@ -136,7 +136,7 @@ def _play(experiment_id: str, settings: Mapping[str, Setting], device: str, seed
     for step in find_experiment(experiment_id).run(settings, seed, device):
         if isinstance(step, Measured):
             measured = dict(step.values)
-        elif not isinstance(step, Point):
+        elif isinstance(step, Picture):
             messages.append(step.title)
     return Played(seed, measured, tuple(messages), time.process_time() - begun)
 

@@ -226,7 +226,22 @@ class Parallel:
 
 
 Picture = Lines | HeatMap | Bars | Parallel
-Step = Point | Measured | Picture
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A trained network with held-out sequences, for surgery on the finished run's page. Yielded after Measured, one an arm.
+
+    `payload` and `last_exchange` come from core.surgery.pack: `Specimen("lstm", *core.surgery.pack(model, x, target))`.
+    States can be exchanged after 1 to `last_exchange` steps, with 0 not at all.
+    """
+
+    arm: str
+    payload: bytes = field(repr=False)
+    last_exchange: int = 0
+
+
+Step = Point | Measured | Picture | Specimen
 
 
 # --- The experiment ---------------------------------------------------------------------------------------------

@@ -42,6 +42,15 @@ class SeedView:
 
 
 @dataclass(frozen=True)
+class SpecimenView:
+    """A trained network that was kept for surgery. It is kept in memory only: a stored run knows that there was one."""
+
+    seed: int
+    arm: str
+    last_exchange: int
+
+
+@dataclass(frozen=True)
 class Repeat:
     """A run compared with the earlier one of the same request that it repeated. `identical`: every point and measure agreed bit for bit."""
 
@@ -59,6 +68,7 @@ class Snapshot:
     state: RunState
     seeds: tuple[SeedView, ...]
     pictures: tuple[Picture, ...] = ()
+    specimens: tuple[SpecimenView, ...] = ()
     verdict: Verdict | None = None
     device: str | None = None
     device_why: str = ""
@@ -112,6 +122,7 @@ def end_facts(snapshot: Snapshot) -> dict[str, Any]:
             "format": FORMAT,
             "seeds": [_seed_facts(one) for one in snapshot.seeds],
             "pictures": plain(snapshot.pictures),
+            "specimens": plain(snapshot.specimens),
             "device_why": snapshot.device_why,
             "versions": dict(snapshot.versions),
             "repeat": plain(snapshot.repeat),
@@ -157,6 +168,7 @@ def _columns(points: Sequence[Point]) -> dict[str, dict[str, list[Any]]]:
 # --- And back ---------------------------------------------------------------------------------------------------
 
 _PICTURES: TypeAdapter[tuple[Lines | HeatMap | Bars | Parallel, ...]] = TypeAdapter(tuple[Lines | HeatMap | Bars | Parallel, ...])
+_SPECIMENS: TypeAdapter[tuple[SpecimenView, ...]] = TypeAdapter(tuple[SpecimenView, ...])
 _VERDICT: TypeAdapter[Verdict | None] = TypeAdapter(Verdict | None)
 _REPEAT: TypeAdapter[Repeat | None] = TypeAdapter(Repeat | None)
 _REQUEST: TypeAdapter[RunRequest] = TypeAdapter(RunRequest)
@@ -175,6 +187,7 @@ def read_snapshot(run_id: str, facts: Mapping[str, Any]) -> Snapshot:
             state=RunState.FAILED if interrupted else state,
             seeds=tuple(_read_seed(one) for one in record.get("seeds", ())),
             pictures=_PICTURES.validate_python(tuple(record.get("pictures", ()))),
+            specimens=_SPECIMENS.validate_python(tuple(record.get("specimens", ()))),
             verdict=_VERDICT.validate_python(facts.get("verdict")),
             device=facts.get("device_used"),
             device_why=record.get("device_why", ""),

@@ -3,6 +3,6 @@
 Importing this is light: Dask itself is loaded when the first run starts or when the laboratory is warmed up.
 """
 
-from sandbox.jobs.laboratory import Laboratory, UnknownRun
+from sandbox.jobs.laboratory import Laboratory, NoSpecimen, OperationFailed, UnknownRun
 
-__all__ = ["Laboratory", "UnknownRun"]
+__all__ = ["Laboratory", "NoSpecimen", "OperationFailed", "UnknownRun"]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sandbox.protocol import Experiment, Picture, Point, RunRequest, RunState, judge
-from sandbox.records import SeedState, SeedView, Snapshot
+from sandbox.protocol import Experiment, Picture, Point, RunRequest, RunState, Specimen, judge
+from sandbox.records import SeedState, SeedView, Snapshot, SpecimenView
 
 if TYPE_CHECKING:
     from sandbox.jobs.worker import SeedRecord
+
+KEPT_SEEDS = 3  # the first seeds of a run keep their trained networks: enough to tell luck, little enough to hold in memory
 
 
 class Board:
@@ -65,7 +68,8 @@ class Board:
             if not self._state.final:
                 one = self._seeds[seed]
                 one.state = "stopped" if record.stopped else "finished"
-                one.points, one.record = list(record.points), record
+                one.points = list(record.points)
+                one.record = record if seed < self.request.first_seed + KEPT_SEEDS else replace(record, specimens=())
 
     def end(self, state: RunState, error: str | None, *, polish: Callable[[Snapshot], Snapshot] = lambda snapshot: snapshot) -> Snapshot:
         """Settle the run: the verdict is computed on the seeds that finished, if any. `polish` adds to the final snapshot
@@ -80,6 +84,12 @@ class Board:
                 self._last = polish(self._build())
                 self._changed.notify_all()
             return self._last
+
+    def specimen(self, seed: int, arm: str) -> Specimen | None:
+        """A trained network of this run, None when there is none."""
+        with self._changed:
+            one = self._seeds.get(seed)
+            return next((specimen for specimen in one.specimens if specimen.arm == arm), None) if one is not None else None
 
     @property
     def final(self) -> bool:
@@ -106,6 +116,7 @@ class Board:
             state=self._state,
             seeds=tuple(one.view(seed) for seed, one in self._seeds.items()),
             pictures=self._pictures(),
+            specimens=tuple(SpecimenView(seed, kept.arm, kept.last_exchange) for seed, one in self._seeds.items() for kept in one.specimens),
             verdict=judge(self.experiment, self.request.settings, measured) if final and measured else None,
             device=self._device,
             device_why=self._why,
@@ -125,6 +136,10 @@ class _Seed:
         self.state, self.worker, self.started_at = state, worker, started_at
         self.points: list[Point] = []
         self.record: SeedRecord | None = None
+
+    @property
+    def specimens(self) -> tuple[Specimen, ...]:
+        return self.record.specimens if self.record is not None else ()
 
     def view(self, seed: int) -> SeedView:
         record = self.record

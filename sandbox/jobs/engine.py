@@ -14,7 +14,8 @@ import signal
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from concurrent.futures import CancelledError
+from typing import Any, TypeVar
 
 import dask
 from distributed import Client, Future, LocalCluster
@@ -22,18 +23,25 @@ from distributed import Client, Future, LocalCluster
 from sandbox.jobs.worker import SeedJob, SeedRecord, play_seed, stop_event
 from sandbox.settings import LabSettings
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 START_S = 40.0  # loading torch from a cold disk has been seen to take long
 ANSWER_S = 5.0  # a scheduler that has not answered by then is gone
 CLOSE_S = 15.0
 RETURN_S = 300.0
+AT_ONCE = 100  # the priority of what somebody waits for; seeds have 0 and below
 
 Listener = Callable[[Mapping[str, Any]], None]
 
 
 class WorkersUnavailable(RuntimeError):
     """There is nobody to run the training; the message says what was tried."""
+
+
+class WorkersBusy(TimeoutError):
+    """Every worker is training, and none became free in time."""
 
 
 class Engine:
@@ -89,6 +97,24 @@ class Engine:
             priority=-turn,
             resources={"GPU": 1} if gpu else None,
         )
+
+    def call(self, function: Callable[..., T], *arguments: Any, wait_s: float) -> T:
+        """Have a worker do something short, before everything that waits, and give what it returns, or raise what it raises.
+
+        Errors: WorkersBusy after `wait_s` seconds; WorkersUnavailable when not connected, or the connection is lost on the way.
+        """
+        if self._client is None:
+            raise WorkersUnavailable("not connected")
+        future = self._client.submit(function, *arguments, key=f"call-{uuid.uuid4().hex}", pure=False, retries=0, priority=AT_ONCE)
+        try:
+            result: T = future.result(timeout=wait_s)
+            future.release()
+        except TimeoutError:
+            self.withdraw([future])
+            raise WorkersBusy(f"no training process was free within {wait_s:g} seconds") from None
+        except CancelledError:  # what Dask makes of a scheduler that went away
+            raise WorkersUnavailable("the connection was lost") from None
+        return result
 
     def result(self, future: Future[Any]) -> SeedRecord:
         """What a finished task returned. Errors: OSError, TimeoutError, RuntimeError when it cannot be had any more."""

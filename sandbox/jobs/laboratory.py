@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.jobs.board import Board
 from sandbox.jobs.conductor import Conductor
-from sandbox.protocol import Experiment, RunRequest, RunState, RunStore
+from sandbox.operations import Examined, Operation
+from sandbox.operations import checked as checked_operation
+from sandbox.protocol import Experiment, RunRequest, RunState, RunStore, Specimen
 from sandbox.records import Repeat, Snapshot, begin_facts, compare, read_snapshot
 from sandbox.registry import find_experiment
 from sandbox.requests import checked
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 
 KEPT = 30  # runs held in memory; older ones are read from the store
 CLOSE_S = 5.0
+OPERATION_S = 6.0  # how long somebody waits for an operation while all workers are training
 
 
 class UnknownRun(KeyError):
@@ -41,6 +44,14 @@ class UnknownRun(KeyError):
 
     def __str__(self) -> str:
         return f"unknown run {self.run_id!r}"
+
+
+class NoSpecimen(LookupError):
+    """The run has no such trained network, or not any more; the message says which."""
+
+
+class OperationFailed(RuntimeError):
+    """An operation could not be done just now; the message says why and what helps."""
 
 
 class Laboratory:
@@ -119,6 +130,34 @@ class Laboratory:
             conductor.stop(RunState.CANCELLED, None)
         return self.snapshot(run_id)
 
+    def has_specimens(self, run_id: str) -> bool:
+        """Whether trained networks of this run are still in memory."""
+        conductor = self._find_conductor(run_id)
+        return conductor is not None and bool(conductor.board.snapshot().specimens)
+
+    def operate(self, run_id: str, seed: int, arm: str, operation: Operation) -> Examined:
+        """Operate on a trained network of a run, in a worker; waits for the result, a few seconds when all of them are training.
+
+        Errors: UnknownRun; NoSpecimen; InvalidSetting for what this network does not allow; OperationFailed.
+        """
+        from distributed.scheduler import KilledWorker
+
+        from sandbox.jobs.engine import WorkersBusy, WorkersUnavailable
+        from sandbox.jobs.operating import operate
+
+        specimen = self._specimen(run_id, seed, arm)
+        operation = checked_operation(operation, specimen.last_exchange)
+        engine = self._get_engine()
+        try:
+            engine.connect()
+            return engine.call(operate, specimen.payload, operation, wait_s=OPERATION_S)
+        except WorkersBusy as error:
+            raise OperationFailed("All training processes are busy with other runs. Try again in a moment.") from error
+        except (WorkersUnavailable, OSError) as error:
+            raise OperationFailed(f"The training workers cannot be reached ({error}). Try again in a moment: they are set up anew.") from error
+        except KilledWorker as error:
+            raise OperationFailed("The process that operated was ended from outside. Another has taken its place: try again.") from error
+
     def close(self) -> None:
         """End every run and the workers. Blocks for a few seconds at most."""
         with self._lock:
@@ -167,6 +206,17 @@ class Laboratory:
     def _find_conductor(self, run_id: str) -> Conductor | None:
         with self._lock:
             return self._conductors.get(run_id)
+
+    def _specimen(self, run_id: str, seed: int, arm: str) -> Specimen:
+        conductor = self._find_conductor(run_id)
+        if conductor is None:
+            self._stored(run_id)
+            raise NoSpecimen(f"run {run_id!r}: its trained networks were kept in memory only and are gone; run it again to operate")
+        specimen = conductor.board.specimen(seed, arm)
+        if specimen is None:
+            there = ", ".join(f"seed {one.seed} of {one.arm}" for one in conductor.board.snapshot().specimens)
+            raise NoSpecimen(f"run {run_id!r} keeps no network of {arm!r} with seed {seed}; it keeps: {there or 'none'}")
+        return specimen
 
     def _forget_old(self) -> None:
         over = [run_id for run_id, conductor in self._conductors.items() if not conductor.is_alive() and conductor.board.final]

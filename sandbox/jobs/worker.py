@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from distributed import Event, Worker, get_worker
 
-from sandbox.protocol import Experiment, Measured, Measures, Picture, Point, Settings
+from sandbox.protocol import Experiment, Measured, Measures, Picture, Point, Settings, Specimen, Step
 
 NICENESS = 10  # a niced process at full load leaves the page's answers as quick as without it
 BATCH_S = 0.1  # points travel in batches this far apart, so that events stay few
@@ -45,6 +45,7 @@ class SeedRecord:
     pictures: tuple[Picture, ...]
     cpu_seconds: float
     stopped: Literal["cancelled", "budget"] | None
+    specimens: tuple[Specimen, ...] = ()
 
 
 def stop_event(run_id: str) -> str:
@@ -94,6 +95,7 @@ class _Player:
         self.job, self.caller = job, caller
         self.points: list[Point] = []
         self.pictures: list[Picture] = []
+        self.specimens: list[Specimen] = []
         self.measured: Measures | None = None
         self.sent, self.sent_at = 0, 0.0
 
@@ -111,16 +113,20 @@ class _Player:
         self._send_points()
         if self.measured is None and stopped is None:
             raise RuntimeError(f"{experiment.id}: the run of seed {self.job.seed} ended without its measured values")
-        done = None if stopped else self.measured
-        return SeedRecord(tuple(self.points), done, tuple(self.pictures) if done is not None else (), time.process_time() - cpu, stopped)
+        cpu_seconds = time.process_time() - cpu
+        if stopped:
+            return SeedRecord(tuple(self.points), None, (), cpu_seconds, stopped)
+        return SeedRecord(tuple(self.points), self.measured, tuple(self.pictures), cpu_seconds, None, tuple(self.specimens))
 
-    def _take(self, step: Point | Measured | Picture) -> None:
+    def _take(self, step: Step) -> None:
         if isinstance(step, Point):
             self.points.append(step)
             if time.monotonic() - self.sent_at >= BATCH_S:
                 self._send_points()
         elif isinstance(step, Measured):
             self.measured = step.values
+        elif isinstance(step, Specimen):
+            self.specimens.append(step)
         else:
             self.pictures.append(step)
 

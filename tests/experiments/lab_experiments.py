@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-from sandbox.protocol import Arm, Check, Curve, Experiment, Lines, Measured, Number, Outcome, Panel, Paper, Point, Preset, Series, Settings, Step
+from sandbox.protocol import Arm, Check, Curve, Experiment, Lines, Measured, Number, Outcome, Panel, Paper, Point, Preset, Series, Settings, Specimen, Step
 
 UPDATES = Number(name="updates", label="Updates", help="How many.", default=20, low=1, high=100_000, whole=True)
 PAUSE = Number(name="pause", label="Pause", help="Seconds between updates.", default=0.0, low=0.0, high=100.0)
@@ -51,6 +51,28 @@ def break_off(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     raise ArithmeticError("the weights went on strike")
 
 
+def leave_networks(settings: Settings, seed: int, device: str) -> Iterator[Step]:
+    """Two networks nobody has trained, for surgery: one that names classes at the end, one that says values at steps of each sequence's own."""
+    import torch
+
+    from sandbox.core import cells, devices, surgery
+
+    draw = devices.generator(seed, "weights")
+    x = torch.randn(32, 10, 2, generator=draw)
+    yield Point("plain", 1, {"loss": 1.0})
+    yield Measured({"loss": 0.0, "ratio": math.inf})
+    for arm, outputs in (("plain", 3), ("wild", 1)):
+        model = cells.Reader(torch.nn.LSTM(2, 4, batch_first=True), outputs)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, generator=draw)
+        torch.nn.init.zeros_(model.readout.bias)
+        said = model(x)[0].detach()
+        if outputs == 3:
+            yield Specimen(arm, *surgery.pack(model, x, said[:, -1].argmax(-1)))
+        else:
+            yield Specimen(arm, *surgery.pack(model, x, said[..., 0] + 1e-3 * x[..., 0], x[..., 1] > 0))
+
+
 def make(key: str, run: object) -> Experiment:
     """An experiment around `run`: the claim is that the loss gets below .4, which seeds 2 and up satisfy."""
     return Experiment(
@@ -74,7 +96,7 @@ def make(key: str, run: object) -> Experiment:
     )
 
 
-RUNS = {"walk": play, "kill": kill_itself_once, "stuck": never_yield, "broken": break_off}
+RUNS = {"walk": play, "kill": kill_itself_once, "stuck": never_yield, "networks": leave_networks, "broken": break_off}
 
 
 def find(experiment_id: str) -> Experiment:
