@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from sandbox.protocol import Bars, HeatMap, InvalidSetting, Lines, Panel, Point, RunRequest, RunState, Series, judge
+from sandbox.protocol import Axis, Bars, HeatMap, InvalidSetting, Lines, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot, UnreadableRecord, begin_facts, compare, end_facts, read_snapshot
 from sandbox.requests import make_request, preset_values, read_values, request_values
 from sandbox.settings import InvalidLabSetting, LabSettings, default_workers
@@ -18,6 +18,7 @@ PICTURES = (
     Lines("l", "t", "a", "x", (Panel("p", "y", (Series("s", "i", (1.0, 2.0), (math.nan, -math.inf), steps=True),), rules=((0.5, "half"),)),)),
     HeatMap("h", "t", "a", "x", "y", ("a", 2.0), (1.0,), ((0.1, math.inf),), "z", (0.0, 1.0)),
     Bars("b", "t", "a", "y", ("one",), (Series("s", "lstm", (), (3.0,)),)),
+    Parallel("p", "t", "a", (Axis("rate", 0.1, 1.0, log=True), Axis("loss", 0.0, 2.0)), ((0.5, math.nan),)),
 )
 
 
@@ -51,7 +52,7 @@ def test_a_snapshot_survives_standard_json_with_nan_and_infinity() -> None:
     assert after.cpu_seconds == 3.0
     by_arm = sorted(before.seeds[0].points, key=lambda point: point.arm)
     assert repr(after.seeds[0].points) == repr(tuple(by_arm))  # repr: NaN differs from itself
-    assert [type(picture) for picture in after.pictures] == [Lines, HeatMap, Bars]
+    assert [type(picture) for picture in after.pictures] == [Lines, HeatMap, Bars, Parallel]
     assert repr(after.pictures[0].panels[0].series[0].y) == "[nan, -inf]"  # type: ignore[union-attr]
     assert after.pictures[1].x == ["a", 2.0]  # type: ignore[union-attr]
 
