@@ -14,17 +14,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict
 from typing import Any
 
 from sandbox import bench, standalone
-from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, Measured, Measures, Picture, RunRequest, Setting, Verdict, judge
+from sandbox.playing import Played, play_all
+from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, RunRequest, Setting, Verdict, judge
 from sandbox.records import plain
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
 from sandbox.requests import make_request, read_values
@@ -117,41 +114,6 @@ class DeviceRefused(ValueError):
     """The device asked for is not here."""
 
 
-@dataclass(frozen=True)
-class Played:
-    """One seed, trained: its measures, what its pictures say, and the process time of training in seconds."""
-
-    seed: int
-    measured: Measures
-    messages: tuple[str, ...]
-    cpu_seconds: float
-
-
-def _play(experiment_id: str, settings: Mapping[str, Setting], device: str, seed: int) -> Played:
-    """Train one seed to its end. Runs in this process or in one of its own."""
-    from sandbox.core import devices
-
-    devices.use_one_thread()
-    begun, measured, messages = time.process_time(), {}, []
-    for step in find_experiment(experiment_id).run(settings, seed, device):
-        if isinstance(step, Measured):
-            measured = dict(step.values)
-        elif isinstance(step, Picture):
-            messages.append(step.title)
-    return Played(seed, measured, tuple(messages), time.process_time() - begun)
-
-
-def _play_all(request: RunRequest, device: str, processes: int) -> Iterator[Played]:
-    """Every seed of a request, in order, as each is ready."""
-    seeds = range(request.first_seed, request.first_seed + request.seeds)
-    play = partial(_play, request.experiment, dict(request.settings), device)
-    if processes == 1:
-        yield from map(play, seeds)
-        return
-    with ProcessPoolExecutor(min(processes, request.seeds), multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(play, seeds)
-
-
 def _resolved(experiment: Experiment, request: RunRequest) -> tuple[str, str]:
     """The device and why. Errors: DeviceRefused."""
     from sandbox.core import devices
@@ -170,7 +132,7 @@ def _run(arguments: argparse.Namespace) -> int:
     request = _request(experiment, arguments, _assigned(arguments.set))
     device, why = _resolved(experiment, request)
     print(f"{experiment.title}: {request.seeds} seed(s) on {why}", file=sys.stderr)
-    played = list(_told(experiment, _play_all(request, device, arguments.processes)))
+    played = list(_told(experiment, play_all(request, device, arguments.processes)))
     verdict = judge(experiment, request.settings, [one.measured for one in played])
     if arguments.json:
         print(json.dumps(_run_facts(request, device, why, played, verdict), ensure_ascii=False, indent=2))
@@ -252,7 +214,7 @@ def _verified(experiment: Experiment, arguments: argparse.Namespace) -> dict[str
     # More seeds than a page may ask for are welcome here.
     request = RunRequest(request.experiment, request.settings, request.first_seed, arguments.seeds, request.device)
     device, _ = _resolved(experiment, request)
-    played = list(_play_all(request, device, arguments.processes))
+    played = list(play_all(request, device, arguments.processes))
     verdict = judge(experiment, request.settings, [one.measured for one in played])
     holds, cpu_seconds = verdict.passed / verdict.seeds >= SUPPORTED_FROM, sum(one.cpu_seconds for one in played) / len(played)
     if not arguments.json:

@@ -183,7 +183,7 @@ def serve(settings: Settings) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=3,  # open pages hold their connection for ever
+        timeout_graceful_shutdown=1,  # open pages hold their connection for ever
     )
     with suppress(KeyboardInterrupt):
         _Announcing(config, ready).run(sockets=[listener])

@@ -391,7 +391,10 @@ EXPERIMENT = Experiment(
         Number(name="hidden", label="Units", help="Of every network.", default=48, low=8, high=96, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam, everywhere.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10, {"updates": 1000})},
+    presets={
+        "quick": Preset("Quick", 3, {"hidden": 32, "updates": 300, "label_updates": 120, "learning_rate": 0.015}),
+        "thorough": Preset("Thorough", 10, {"updates": 1000}),
+    },
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy with 20 labels", y_range=(0.0, 1.0), rules=((1 / LANGUAGES, "guessing"),)),

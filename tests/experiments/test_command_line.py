@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -97,3 +99,12 @@ def test_bench_sets_every_figure_beside_its_target(capsys):
     assert (judged["target"], judged["unit"]) == (2.5, "×")
     assert judged["ok"] == (judged["value"] <= 2.5)
     assert all(figure["value"] > 0 for figure in figures)
+
+
+def test_seeds_trained_in_two_processes_give_the_numbers_of_one():
+    def measured(processes: str) -> list[dict[str, float]]:
+        asked = ["run", "bilstm", "--seeds", "2", "--set", "updates=50", "--processes", processes, "--json"]
+        done = subprocess.run([sys.executable, "-m", "sandbox", *asked], capture_output=True, text=True, timeout=300, check=True)
+        return [one["measured"] for one in json.loads(done.stdout)["seeds"]]
+
+    assert measured("2") == measured("1")
