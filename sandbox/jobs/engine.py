@@ -172,6 +172,9 @@ class Engine:
         # A killed worker loads torch again before it is back; on a busy machine that outlasts Dask's 15 seconds, after which it
         # would be given up for good.
         dask.config.set({"distributed.deploy.lost-worker-timeout": f"{RETURN_S:g}s"})
+        # Dask would also have malloc hand memory back to the system at every chance (MALLOC_TRIM_THRESHOLD_), which costs
+        # training, with its many short-lived arrays, half as much time again.
+        dask.config.set({"distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "MKL_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1}})
         self._cluster = LocalCluster(
             n_workers=self._settings.workers,
             threads_per_worker=1,
