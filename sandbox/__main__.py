@@ -17,9 +17,10 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import bench, standalone
+from sandbox import bench, evidence, standalone
 from sandbox.playing import Played, play_all
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, RunRequest, Setting, Verdict, judge
 from sandbox.records import plain
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     verifying = commands.add_parser("verify", help="check that claims hold at a preset")
     verifying.add_argument("experiments", metavar="ID", nargs="*", help="which (default: all)")
     verifying.add_argument("--seeds", metavar="N", type=_positive, default=5, help="how many seeds (default: 5)")
+    verifying.add_argument("--markdown", action="store_true", help="print a page like docs/evidence.md")
     verifying.set_defaults(command=_verify)
     benching = commands.add_parser("bench", help="time the general cell against torch.nn.LSTM, and runs on workers")
     benching.add_argument("experiments", metavar="ID", nargs="*", help="whose runs are timed (default: all)")
@@ -206,6 +208,8 @@ def _verify(arguments: argparse.Namespace) -> int:
     rows = [_verified(experiment, arguments) for experiment in chosen]
     if arguments.json:
         print(json.dumps(rows, ensure_ascii=False, indent=2))
+    elif arguments.markdown:
+        print(evidence.page(rows, arguments.preset, datetime.now(UTC).date()), end="")
     return 0 if all(row["holds"] for row in rows) else 1
 
 
@@ -217,7 +221,7 @@ def _verified(experiment: Experiment, arguments: argparse.Namespace) -> dict[str
     played = list(play_all(request, device, arguments.processes))
     verdict = judge(experiment, request.settings, [one.measured for one in played])
     holds, cpu_seconds = verdict.passed / verdict.seeds >= SUPPORTED_FROM, sum(one.cpu_seconds for one in played) / len(played)
-    if not arguments.json:
+    if not (arguments.json or arguments.markdown):
         print(f"{'ok ' if holds else 'BAD'} {experiment.id:20} {verdict.passed}/{verdict.seeds} seeds, {cpu_seconds:.1f} CPU s a seed", flush=True)
         for check in verdict.checks:
             told = f"median {check.median:.3g} [{min(check.values):.3g} .. {max(check.values):.3g}]"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from quiz.service.errors import UnknownRun
+from quiz.service.owners import lives_elsewhere, this_process
 from quiz.storage.database import Database
 from quiz.storage.models import StoredRun
 from quiz.views import RunRow
@@ -24,12 +25,13 @@ def _utc_now() -> datetime:
 
 
 class RunBook:
-    """One learner's runs. `clock` gives the time a run begins and ends."""
+    """One learner's runs. `clock` gives the time a run begins and ends; `owner` names the process that keeps them."""
 
-    def __init__(self, database: Database, learner: int, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, database: Database, learner: int, clock: Callable[[], datetime] = _utc_now, owner: str = "") -> None:
         self._database = database
         self._learner = learner
         self._clock = clock
+        self._owner = owner or this_process()
 
     def begin(self, run_id: str, facts: Mapping[str, object]) -> None:
         """Store a run that is about to start. Its request, prediction included, cannot change from here on.
@@ -51,7 +53,7 @@ class RunBook:
             device=given.get("device", "auto"),
             prediction=given.get("prediction"),
             versions=dict(given.get("versions") or {}),
-            request_more=more,
+            request_more=more | {"owner": self._owner},
             state=str(given.get("state", "queued")),
             started_at=self._clock(),
         )
@@ -97,9 +99,9 @@ class RunBook:
             return tuple(run_row(run) for run in repository.recent_runs(self._learner, limit))
 
     def fail_interrupted(self, now: datetime) -> int:
-        """Mark runs that never ended as failed, at the start of the app. Gives how many there were."""
+        """Mark runs that never ended as failed, at the start of the app, but not those another living app keeps. Gives how many there were."""
         with self._database.write() as repository:
-            left = list(repository.unfinished_runs(self._learner))
+            left = [run for run in repository.unfinished_runs(self._learner) if not lives_elsewhere(run.request_more.get("owner"))]
             for run in left:
                 run.state, run.error, run.ended_at = "failed", INTERRUPTED, now
             return len(left)

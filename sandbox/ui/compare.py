@@ -124,7 +124,7 @@ def rule_table(runs: Sequence[Snapshot]) -> str:
     rows = [f"| Measured, median | Needed | {NAMES[0]} | {NAMES[1]} |", "|:--|:--|--:|--:|"]
     for measure, check in {**found[1], **found[0]}.items():
         cells = [f"**{words.number(one[measure].median)}** ({one[measure].passed} of {len(one[measure].values)})" if measure in one else "–" for one in found]
-        rows.append(f"| {check.label.replace('|', chr(92) + '|')} | {check.relation}\u00a0{words.number(check.threshold)} | {cells[0]} | {cells[1]} |")
+        rows.append(f"| {check.label.replace('|', chr(92) + '|')} | {check.relation}\u00a0{words.threshold(check.threshold)} | {cells[0]} | {cells[1]} |")
     return "\n".join(rows)
 
 

@@ -42,6 +42,11 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}".replace("-", "−")
 
 
+def threshold(value: float) -> str:
+    """A bound of a rule: with more digits where three would change it."""
+    return number(value) if float(f"{value:.3g}") == value else f"{value:g}".replace("-", "−")
+
+
 def _superscript(power: int) -> str:
     return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
@@ -125,13 +130,13 @@ def checks_table(checks: Sequence[CheckResult]) -> str:
         colour, mark = ("green", "✓") if check.passed == total else ("red", "✗") if check.passed == 0 else ("orange", "–")
         label = check.label.replace("|", "\\|")
         seeds = f":{colour}[{mark} {check.passed} of {total}]".replace(" ", "\u00a0")
-        rows.append(f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{number(check.threshold)} | {seeds} |")
+        rows.append(f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{threshold(check.threshold)} | {seeds} |")
     return "\n".join(rows)
 
 
 def needed(check: CheckResult) -> str:
     """What a check asks for."""
-    return f"{'below' if check.relation == '<' else 'above'} {number(check.threshold)}"
+    return f"{'below' if check.relation == '<' else 'above'} {threshold(check.threshold)}"
 
 
 def checks_alt(checks: Sequence[CheckResult]) -> str:

@@ -133,6 +133,11 @@ def test_numbers_are_readable(value: float, text: str) -> None:
     assert words.number(value) == text
 
 
+@pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (1.0001, "1.0001"), (1e-9, "1.0·10⁻⁹"), (-0.15, "−0.15"), (1000.0, "1,000")])
+def test_a_threshold_keeps_the_digits_that_decide(value: float, text: str) -> None:
+    assert words.threshold(value) == text
+
+
 def test_the_verdict_says_how_many_and_how_sure() -> None:
     verdict = judge(WALK, {}, [{"loss": 0.1, "ratio": 20.0}, {"loss": 0.2, "ratio": 20.0}, {"loss": 0.9, "ratio": 20.0}])
     sentence = "**2 of 3 seeds** satisfied the whole rule. 3 seeds can only bound the true share: between 21 % and 94 % (95 % interval)."

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from sandbox.__main__ import main
+from sandbox.registry import find_experiment
 
 SMALL = ["run", "forget-gate", "--seeds", "2", "--set", "updates=50", "hidden=2"]
 
@@ -108,3 +109,13 @@ def test_seeds_trained_in_two_processes_give_the_numbers_of_one():
         return [one["measured"] for one in json.loads(done.stdout)["seeds"]]
 
     assert measured("2") == measured("1")
+
+
+def test_verify_can_print_the_page_of_evidence(capsys):
+    assert main(["verify", "bilstm", "--seeds", "1", "--markdown"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("# What the experiments showed")
+    assert "**1 of 1** hold" in printed
+    (first, *more) = [line for line in printed.splitlines() if line.startswith(("| bilstm |", "|  | | |"))]
+    assert first.startswith("| bilstm | 1 of 1 | ")
+    assert len([first, *more]) == len(find_experiment("bilstm").checks)

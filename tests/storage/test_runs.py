@@ -1,13 +1,18 @@
 """The run book: the prediction is locked, a run ends once, and what was left open is marked at the next start."""
 
 import math
+import socket
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import timedelta
 
+import psutil
 import pytest
 
 from quiz.service import INTERRUPTED, RunBook, UnknownRun
+from quiz.service.owners import lives_elsewhere
 from quiz.storage.models import Learner
 from tests.engine.builders import NOON
 
@@ -124,6 +129,23 @@ def test_runs_left_open_are_marked_failed_and_the_others_left_alone(book):
     for name in ("queued", "running"):
         assert (rows[name].state, rows[name].error, rows[name].ended_at) == ("failed", INTERRUPTED, later)
     assert book.fail_interrupted(later) == 0
+
+
+def test_the_runs_of_another_living_app_are_left_alone(book, database):
+    book.begin("mine", REQUEST)
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    owner = f"{socket.gethostname()} {other.pid} {psutil.Process(other.pid).create_time():.2f}"
+    RunBook(database, 1, owner=owner).begin("theirs", REQUEST)
+    assert book.fail_interrupted(NOON) == 1
+    assert {row.id: row.state for row in book.recent()} == {"mine": "failed", "theirs": "queued"}
+    other.communicate(b"\n")
+    assert book.fail_interrupted(NOON) == 1
+    assert {row.state for row in book.recent()} == {"failed"}
+
+
+@pytest.mark.parametrize("owner", [None, 7, "", "elsewhere 1 0", "x y z"])
+def test_an_owner_that_cannot_be_told_counts_as_gone(owner):
+    assert not lives_elsewhere(owner)
 
 
 def test_another_learners_run_is_unknown(book, database):
