@@ -19,6 +19,7 @@ Setting = bool | int | float | str
 Settings = Mapping[str, Setting]
 Measures = Mapping[str, float]
 
+CLOCK = "clock_"  # a measure, metric or picture whose name starts so comes from a clock: it is never the same twice, and never compared
 RESERVED_NAMES = frozenset({"experiment", "run", "compare", "seed", "seeds", "device", "preset", "prediction"})
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from sandbox.protocol import Bars, HeatMap, Lines, Measures, Parallel, Picture, Point, RunRequest, RunState, Settings, Verdict
+from sandbox.protocol import CLOCK, Bars, HeatMap, Lines, Measures, Parallel, Picture, Point, RunRequest, RunState, Settings, Verdict
 
 FORMAT = 1
 
@@ -229,7 +229,8 @@ def compare(now: Snapshot, earlier: Snapshot) -> Repeat:
     mine, theirs = ({one.seed: one for one in snapshot.seeds} for snapshot in (now, earlier))
     different = [seed for seed in shared if _numbers(mine[seed]) != _numbers(theirs[seed])]
     if not different:
-        return Repeat(earlier.run_id, True, f"Every number of {len(shared)} seed{'s' if len(shared) > 1 else ''} is the same, to the last bit.")
+        aside = " Timings are left aside: no clock reads the same twice." if any(name.startswith(CLOCK) for name in now.measured[shared[0]]) else ""
+        return Repeat(earlier.run_id, True, f"Every number of {len(shared)} seed{'s' if len(shared) > 1 else ''} is the same, to the last bit.{aside}")
     changed = [
         f"{name} {earlier.versions.get(name, '?')} then, {now.versions.get(name, '?')} now"
         for name in now.versions
@@ -242,8 +243,13 @@ def compare(now: Snapshot, earlier: Snapshot) -> Repeat:
 
 
 def _numbers(one: SeedView) -> Any:
-    """Everything a seed measured in a comparable form: NaN equals NaN, and arms are compared each for itself."""
-    return plain(one.measured), _columns(one.points)
+    """Everything a seed measured in a comparable form: NaN equals NaN, arms are compared each for itself, timings not at all."""
+    points = (Point(point.arm, point.update, _untimed(point.values)) for point in one.points)
+    return plain(_untimed(one.measured or {})), _columns(list(points))
+
+
+def _untimed(values: Measures) -> dict[str, float]:
+    return {name: value for name, value in values.items() if not name.startswith(CLOCK)}
 
 
 def same_work(one: RunRequest, other: RunRequest) -> bool:

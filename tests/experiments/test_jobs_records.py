@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
-from sandbox.protocol import Axis, Bars, HeatMap, InvalidSetting, Lines, Panel, Parallel, Point, RunRequest, RunState, Series, judge
+from sandbox import player
+from sandbox.protocol import CLOCK, Axis, Bars, HeatMap, InvalidSetting, Lines, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot, UnreadableRecord, begin_facts, compare, end_facts, read_snapshot
 from sandbox.requests import make_request, preset_values, read_values, request_values
 from sandbox.settings import InvalidLabSetting, LabSettings, default_workers
@@ -79,6 +81,23 @@ def test_a_difference_in_the_last_bit_is_found_and_the_changed_version_named() -
     assert compare(new, old).note == "1 of 2 seeds gave other numbers."
     updated = Snapshot(**{**new.__dict__, "versions": {"torch": "3"}})
     assert compare(updated, old).note == "1 of 2 seeds gave other numbers. What changed: torch 2 then, 3 now."
+
+
+def test_timings_may_differ_and_are_said_to_be_left_aside() -> None:
+    def timed(run_id: str, seconds: float, loss: float = 0.5) -> Snapshot:
+        seed = SeedView(3, "finished", (Point("plain", 1, {"loss": loss, "clock_step": seconds}),), {"loss": loss, "clock_step": seconds})
+        return replace(snapshot(run_id), seeds=(seed,))
+
+    repeat = compare(timed("new", 0.1), timed("old", 0.2))
+    assert (repeat.identical, repeat.note) == (
+        True, "Every number of 1 seed is the same, to the last bit. Timings are left aside: no clock reads the same twice."
+    )  # fmt: skip
+    assert not compare(timed("new", 0.1, 0.5), timed("old", 0.1, 0.6)).identical
+
+
+@pytest.mark.parametrize(("name", "code"), [(CLOCK + "step", 0), ("step", 1)])
+def test_a_script_leaves_timings_aside_as_well(name: str, code: int) -> None:
+    assert player._compare({3: {"loss": math.nan, name: 0.1}}, {3: {"loss": math.nan, name: 0.2}}) == code
 
 
 # --- Requests ---------------------------------------------------------------------------------------------------
