@@ -71,11 +71,12 @@ class Record(NamedTuple):
 # --- Packing ----------------------------------------------------------------------------------------------------
 
 
-def pack(model: Reader, x: Tensor, target: Tensor, judged: Tensor | None = None) -> Packed:
+def pack(model: Reader, x: Tensor, target: Tensor, judged: Tensor | None = None, *, exchanges: bool = True) -> Packed:
     """A network and held-out sequences as bytes that can travel, at most SEQUENCES of them.
 
     x (B, T, D). target (B,) is asked for at the last step, (B, T) at the steps of `judged` (B, T), which by default are
     all, or all with a label. Integer targets are classes; a network with one output then says the log odds of class 1.
+    `exchanges` is False where sequences cannot be compared step by step.
     Errors: TypeError for another cell, ValueError for more than one layer or direction, or when it is too large.
     """
     if not isinstance(model.recurrent, nn.LSTM):
@@ -92,7 +93,7 @@ def pack(model: Reader, x: Tensor, target: Tensor, judged: Tensor | None = None)
     if len(payload) > MAX_BYTES:
         raise ValueError(f"a network packed for surgery takes at most {MAX_BYTES:,} bytes, got {len(payload):,}")
     aligned = bool((judged == judged[:1]).all()) and bool(judged.any())
-    return Packed(payload, int(judged[0].nonzero().max()) if aligned else 0)
+    return Packed(payload, int(judged[0].nonzero().max()) if aligned and exchanges else 0)
 
 
 def unpack(payload: bytes) -> Subject:

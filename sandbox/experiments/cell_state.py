@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -77,6 +78,8 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _surgery_picture(answers, settings)
     yield _places_picture(model, exam, settings)
     yield _probe_picture(trace, bits, settings)
+    fresh = next(_data(core.surgery.SEQUENCES, settings, seed, "surgery"))
+    yield Specimen("lstm", *core.surgery.pack(model, fresh.x, fresh.target))
 
 
 def _train(settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.cells.Reader]:

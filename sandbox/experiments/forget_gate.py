@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -72,6 +73,8 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield Measured(values | {"cell_ratio": trained["none"].final("cell") / trained["full"].final("cell")})
     yield _gates_picture(trained["full"], trained["none"], device)
     yield _growth_picture({arm.key: trained[arm.key].history.of["cell"] for arm in ARMS})
+    for arm in ("full", "reset"):
+        yield _specimen(arm, trained[arm].model, settings, seed)
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, Trained]:
@@ -100,6 +103,16 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
     history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), CLIP)
     return Trained(model, state, stream, history)
+
+
+def _specimen(arm: str, model: core.cells.Reader, settings: Settings, seed: int) -> Specimen:
+    """A trained network with streams that have just begun; judged are the answers that training asked for."""
+    import torch
+
+    stream = core.tasks.endless_segments(core.surgery.SEQUENCES, WINDOW, core.devices.generator(seed, "surgery"), binary=settings["values"] == "binary")
+    windows = [next(stream) for _ in range(SHOWN)]
+    x, target, asked = (torch.cat([getattr(window, name) for window in windows], 1) for name in ("x", "target", "asked"))
+    return Specimen(arm, *core.surgery.pack(model, x, target, asked if settings["between"] == "free" else None, exchanges=False))
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------

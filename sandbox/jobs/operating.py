@@ -117,16 +117,17 @@ def _panel(case: _Case, title: str, y_label: str, take: Callable[[Record], Tenso
 def _answer_panel(case: _Case) -> Panel:
     """What the network says at every step, beside the answer that is asked for next."""
     if case.subject.classes:
-        return Panel("Probability of the right answer", "", _class_series(case), y_range=(0.0, 1.0), events=case.events)
+        return Panel(f"Sequence {case.shown + 1}: probability of the right answer", "", _class_series(case), y_range=(0.0, 1.0), events=case.events)
     target, exists = core.surgery.due(case.subject, case.subject.target)
     right = target[case.shown].masked_fill(~exists[case.shown], float("nan"))
+    label = "right answer" if case.subject.judged.all() else "right answer, asked for next"
     series = [
         *case.pair(lambda record: record.answers[case.shown, :, 0]),
-        Series("right answer, when asked next", "target", case.steps, core.probes.plain(right)),
+        Series(label, "target", case.steps, core.probes.plain(right)),
     ]
     if case.operation.exchange != "none":
         series.append(Series("the donor's", "remedy", case.steps, core.probes.plain(core.surgery.donated(target)[case.shown])))
-    return Panel("Answer", "", series, events=case.events)
+    return Panel(f"Sequence {case.shown + 1}: answer", "", series, events=case.events)
 
 
 def _class_series(case: _Case) -> list[Series]:
@@ -145,18 +146,25 @@ def _probability(case: _Case, record: Record, target: Tensor) -> Tensor:
 
 
 def _picture(key: str, case: _Case, own: Scores, donor: Scores | None, panels: Sequence[Panel]) -> Lines:
-    title = f"{case.operation.title}: {_told(case, own)}"
-    if donor is not None:
-        title += f"; the donor's {_told(case, donor)}"
+    title = f"{case.operation.title}: {_told(case, own, donor)}"
     what = _ends(panels[1:])
     alt = f"{title}. Timelines of sequence {case.shown + 1} of {len(case.subject.x)} over {len(case.steps)} steps. {what}"
     return Lines(key, title, alt, "step", panels)
 
 
-def _told(case: _Case, scores: Scores) -> str:
+def _told(case: _Case, own: Scores, donor: Scores | None) -> str:
+    """The scores in words."""
     name = "accuracy" if case.subject.classes else "error ÷ variance"
-    before, after = (f"{score:.0%}" if case.subject.classes else f"{score:.3g}" for score in scores)
-    return f"{name} {before}" if case.operation.nothing else f"{name} {before} → {after}"
+    if case.operation.nothing:
+        return f"{name} {_score(case, own[0])}"
+    mine, theirs = (" → ".join(_score(case, one) for one in scores) for scores in (own, donor or own))
+    if donor is None:
+        return f"{name} {mine}"
+    return f"its own answer {mine}, the donor's {theirs}" if case.subject.classes else f"{name} by its own answer {mine}, by the donor's {theirs}"
+
+
+def _score(case: _Case, value: float) -> str:
+    return f"{value:.0%}" if case.subject.classes else f"{value:.3g}"
 
 
 def _ends(panels: Sequence[Panel]) -> str:

@@ -10,6 +10,7 @@ from sandbox.records import Snapshot
 from sandbox.ui import compare, controls, setup, words
 from sandbox.ui.charts import CONFIG, curves_figure, picture_figure, strip_figure
 from sandbox.ui.context import laboratory
+from sandbox.ui.surgery import show_surgery
 
 TICK_S = 0.5
 FIRST_LOOK_S = 0.3  # after a click the first points are usually there sooner than a tick: one short wait for them
@@ -28,6 +29,7 @@ def show_run(experiment: Experiment, snapshot: Snapshot) -> None:
         _show_side(experiment, snapshot)
         _show_strip(snapshot)
         _show_footnotes(experiment, snapshot)
+    show_surgery(experiment, snapshot)
 
 
 def _show_progress_or_verdict(experiment: Experiment, snapshot: Snapshot) -> None:

@@ -161,7 +161,7 @@ def test_a_predicted_run_locks_the_prediction_runs_to_its_verdict_and_reopens_fr
     assert "**1 of 1 seed** satisfied" in page or "**0 of 1 seed** satisfied" in page
     assert "| size of the cell state, without ÷ with |" in page
     assert "WHAT IS TRUE" in page
-    assert len(tab.get("plotly_chart")) == 4  # curves, two pictures, seeds against the rule
+    assert len(tab.get("plotly_chart")) == 5  # curves, two pictures, seeds against the rule, surgery
 
     again = open_lab(run=run_id)
     assert "**You predicted:** It answers well: never forgetting is what memory needs." in says(again)

@@ -84,7 +84,7 @@ def test_with_c_and_h_exchanged_the_donor_s_answers_are_scored_as_well(lab: Labo
     assert seen.own[0] == 1.0
     assert seen.donor[0] == 0.0  # only pairs are counted whose answers differ
     assert 0 < seen.counted < 32
-    assert seen.mean.title.startswith("c and h exchanged after step 9: accuracy 100% → ")
+    assert seen.mean.title.startswith("c and h exchanged after step 9: its own answer 100% → ")
     assert [series.label for series in seen.mean.panels[0].series] == ["operated on", "as learnt", "operated on: the donor's answer"]
     assert seen.mean.panels[0].events == [(9.5, "exchange"), (10.0, "asked")]
 
