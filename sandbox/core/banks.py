@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sandbox.core.cells import GATES, LSTMState
+from sandbox.core.cells import GATES, LSTMState, Reader
+from sandbox.core.general_cell import GeneralLSTM
 
 
 class Bank(nn.Module):
@@ -64,6 +65,22 @@ class Bank(nn.Module):
     def units(self, net: int) -> slice:
         """The hidden units of one net, for pictures of its gates."""
         return slice(net * self.cells, (net + 1) * self.cells)
+
+    def single(self, net: int) -> Reader:
+        """One net as a network of its own: a copy that answers as the net does in the bank."""
+        units, own = self.units(net), self.recurrent
+        rows = torch.arange(len(GATES) * own.hidden_size).view(len(GATES), -1)[:, units].flatten()
+        with torch.random.fork_rng(devices=[]), torch.no_grad():  # the copy draws nothing
+            copy = (
+                GeneralLSTM(own.input_size, self.cells, own.design) if isinstance(own, GeneralLSTM) else nn.LSTM(own.input_size, self.cells, batch_first=True)
+            )
+            reader = Reader(copy, self.outputs).to(self.weight)
+            for name, parameter in copy.named_parameters():
+                part = own.get_parameter(name) if name == "peephole_l0" else own.get_parameter(name)[rows]
+                parameter.copy_(part[:, units] if name in {"weight_hh_l0", "peephole_l0"} else part)
+            reader.readout.weight.copy_(self.weight[..., net, :])
+            reader.readout.bias.copy_(self.bias[..., net])
+        return reader
 
     def clip_each(self, limit: float) -> float:
         """Scale each net's gradient down to the norm `limit`, for `train(clip=...)`; returns the largest norm before."""

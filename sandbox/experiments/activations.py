@@ -31,6 +31,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -77,6 +78,8 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _accuracy_picture(examined, settings)
     yield _size_picture(examined, settings)
     yield _bars_picture(examined, settings)
+    for arm in ("tanh", "relu"):
+        yield _specimen(arm, banks[arm], settings, seed, device)
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.banks.Bank]:
@@ -135,6 +138,17 @@ def _examine(bank: core.banks.Bank, settings: Settings, seed: int, device: str) 
     h, c = (part.abs().amax((0, 2)).nan_to_num(math.inf).cummax(0).values for part in (traced.h, traced.c))
     loss = float(_losses(logits[:, steps - 1], exam.target).median())
     return Examined(right.quantile(0.5, dim=1).tolist(), core.probes.error_or_inf(loss), h.tolist(), c.tolist())
+
+
+def _specimen(arm: str, bank: core.banks.Bank, settings: Settings, seed: int, device: str) -> Specimen:
+    """The net of an arm that is best at the trained length, with sequences of the longest."""
+    steps, noise = int(settings["steps"]), float(settings["noise"])
+    chosen = next(core.tasks.recall(EXAM, steps, BITS, core.devices.generator(seed, "surgery", "choice"), noise=noise)).to(device)
+    with core.probes.examining(bank):
+        net, _ = core.banks.lowest(_losses(bank(chosen.x)[0][:, -1], chosen.target))
+    generator = core.devices.generator(seed, "surgery")
+    fresh = next(core.tasks.recall(core.surgery.SEQUENCES, steps * int(settings["stretch"]), BITS, generator, noise=noise))
+    return Specimen(arm, *core.surgery.pack(bank.single(net), fresh.x, fresh.target))
 
 
 # --- Pictures ---------------------------------------------------------------------------------------------------

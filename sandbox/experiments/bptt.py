@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -64,6 +65,10 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _told_picture({arm: _told(arm, model, settings, seed, device) for arm, model in models.items()}, settings)
     yield _shares_picture(compared)
     yield _errors_picture(compared)
+    period = _period(settings)  # streams that have just begun, three questions each
+    fresh = next(core.tasks.late_questions(core.surgery.SEQUENCES, 3 * period, int(settings["lag"]), period, core.devices.generator(seed, "surgery")))
+    for arm in ("window-40", "window-20"):
+        yield Specimen(arm, *core.surgery.pack(models[arm], fresh.x, fresh.target))
 
 
 # --- By hand ----------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -61,6 +62,11 @@ class Examined:
     error: float
     solved: int
 
+    @property
+    def alone(self) -> core.cells.Reader:
+        """The best net as a network of its own."""
+        return self.model.single(self.units.start // self.model.cells) if isinstance(self.model, core.banks.Bank) else self.model
+
 
 def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     """Train the four banks and the larger pair on the same sequences, then measure and show them."""
@@ -71,6 +77,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _bars_picture(examined)
     yield _timeline_picture(examined, settings, seed, device)
     yield _pollution_picture(examined, settings, seed, device)
+    for arm in ("full", "large"):
+        fresh = next(_data(arm, core.surgery.SEQUENCES, settings, seed, "surgery"))
+        yield Specimen(arm, *core.surgery.pack(examined[arm].alone, fresh.x, fresh.target))
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.banks.Bank | core.cells.Reader]:

@@ -31,6 +31,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -63,6 +64,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _bars_picture(errors, settings)
     yield _answers_picture(answers, errors, settings)
     yield _reach_picture(models, settings, seed)
+    for arm in ("lstm", "plain", "short-lstm"):
+        fresh = next(core.tasks.adding(core.surgery.SEQUENCES, _steps(arm, settings), core.devices.generator(seed, "surgery")))
+        yield Specimen(arm, *core.surgery.pack(models[arm], fresh.x, fresh.target))
 
 
 def _steps(arm: str, settings: Settings) -> int:

@@ -34,6 +34,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -95,6 +96,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _chances_picture(ram)
     if len(examined) > 1:
         yield _matrix_picture(examined)
+    fresh = next(_data("ram", core.surgery.SEQUENCES, settings, seed, "surgery"))
+    best = ram["full"].bank.single(ram["full"].net)
+    yield Specimen("full", *core.surgery.pack(best, fresh.x, fresh.target, exchanges=False))
 
 
 def _tasks(settings: Settings) -> list[str]:

@@ -29,6 +29,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -67,6 +68,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _timeline_picture(examined, settings, seed, device)
     yield _bars_picture(examined)
     yield _chances_picture(examined)
+    fresh = next(_data(core.surgery.SEQUENCES, settings, seed, "surgery"))
+    best = examined["full"].bank.single(examined["full"].net)
+    yield Specimen("full", *core.surgery.pack(best, fresh.x, fresh.target, exchanges=False))
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.banks.Bank]:

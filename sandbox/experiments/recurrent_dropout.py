@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -77,6 +78,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _memory_picture(right)
     yield _survival_picture(trained["none"].memory, exam.x, settings, seed)
     yield _text_picture({arm.key: trained[arm.key].unseen for arm in WRITERS})
+    fresh = next(_held(core.surgery.SEQUENCES, settings, seed, "surgery"))
+    for arm, one in trained.items():
+        yield Specimen(arm, *core.surgery.pack(one.memory, fresh.x, fresh.target))
 
 
 # --- Training ---------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -78,6 +79,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _distance_picture(fresh, settings)
     yield _law_picture(settings, seed)
     yield _trained_picture(trained, accuracy, settings)
+    fresh_exam = next(_data(core.surgery.SEQUENCES, settings, seed, "surgery"))
+    for arm in ("chrono", "lstm"):
+        yield Specimen(arm, *core.surgery.pack(models[arm], fresh_exam.x, fresh_exam.target))
 
 
 # --- Fresh networks ---------------------------------------------------------------------------------------------

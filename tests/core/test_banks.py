@@ -125,3 +125,17 @@ def test_the_best_net_is_never_one_that_diverged():
     assert lowest(losses) == (2, pytest.approx(0.1))
     assert lowest(torch.tensor([math.nan]))[1] == math.inf
     assert solved(losses, below=0.25) == 2
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("design", [None, Design(peepholes=True, candidate="softsign")])
+def test_a_net_taken_out_of_its_bank_answers_as_it_did_there(design, outputs):
+    make = {} if design is None else {"make": lambda inputs, hidden: GeneralLSTM(inputs, hidden, design)}
+    torch.manual_seed(0)
+    bank = Bank(INPUTS, 4, 3, outputs=outputs, bound=1.0, **make)
+    x, before = noise(5, 7, INPUTS).float(), torch.get_rng_state()
+    for net in range(4):
+        single = bank.single(net)
+        assert single.recurrent.hidden_size == 3
+        torch.testing.assert_close(single(x)[0], bank(x)[0][:, :, net].view(5, 7, outputs))
+    assert torch.equal(torch.get_rng_state(), before)
