@@ -33,6 +33,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -74,6 +75,8 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _norms_picture(histories, float(settings["clip"]))
     yield _sizes_picture(histories)
     yield _side_picture(histories, values)
+    fresh = next(core.tasks.adding(core.surgery.SEQUENCES, SIDE_STEPS, core.devices.generator(seed, "surgery")))
+    yield Specimen("lstm-clipped", *core.surgery.pack(trained["lstm-clipped"].model, fresh.x, fresh.target))
 
 
 def _train_rnn(clip: float, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, Trained]:

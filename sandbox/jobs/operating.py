@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -171,13 +172,14 @@ def _ends(panels: Sequence[Panel]) -> str:
     """The means of every line, in words."""
     said = []
     for panel in panels:
-        lines = [f"{series.label} {_mean(series.y):.3g}" for series in panel.series]
+        lines = [f"{series.label} {_mean(series.y)}" for series in panel.series]
         said.append(f"{panel.title}: mean over time {', '.join(lines)}.")
     return " ".join(said)
 
 
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+def _mean(values: Sequence[float]) -> str:
+    mean = sum(values) / len(values)
+    return f"{mean:.3g}" if math.isfinite(mean) else "not finite"
 
 
 def _named(gate: str) -> str:
