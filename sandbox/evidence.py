@@ -28,7 +28,7 @@ def page(rows: Sequence[Mapping[str, Any]], preset: str, day: date) -> str:
     for row in rows:
         verdict = row["verdict"]
         for number, check in enumerate(verdict["checks"]):
-            first = f"{row['experiment']} | {verdict['passed']} of {verdict['seeds']} | {row['cpu_seconds']:.1f}" if number == 0 else " | | "
+            first = f"{row['experiment']} | {verdict['passed']} of {verdict['seeds']} | {row['cpu_seconds']:.1f}" if number == 0 else "| |"
             values = sorted(float(value) for value in check["values"])
             label, relation = check["label"].replace("|", "\\|"), check["relation"]
             lines.append(f"| {first} | {label} | {relation} {check['threshold']:g} | {float(check['median']):.3g} | {values[0]:.3g} to {values[-1]:.3g} |")

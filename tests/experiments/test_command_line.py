@@ -116,6 +116,6 @@ def test_verify_can_print_the_page_of_evidence(capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("# What the experiments showed")
     assert "**1 of 1** hold" in printed
-    (first, *more) = [line for line in printed.splitlines() if line.startswith(("| bilstm |", "|  | | |"))]
+    (first, *more) = [line for line in printed.splitlines() if line.startswith(("| bilstm |", "| | | |"))]
     assert first.startswith("| bilstm | 1 of 1 | ")
     assert len([first, *more]) == len(find_experiment("bilstm").checks)
