@@ -297,6 +297,11 @@ class Check:
         return statistics.median(worst if math.isnan(value) else value for value in values)
 
 
+def medians(checks: Sequence[Check], measured: Sequence[Measures]) -> dict[str, float]:
+    """The median over seeds of every check's measure, by its name."""
+    return {check.measure: check.median(measured) for check in checks}
+
+
 @dataclass(frozen=True)
 class Preset:
     """Settings that differ from the defaults, and how many seeds are run."""

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from sandbox.protocol import CLOCK, Bars, HeatMap, Lines, Measures, Parallel, Picture, Point, RunRequest, RunState, Settings, Verdict
+from sandbox.protocol import CLOCK, Measures, Picture, Point, RunRequest, RunState, Settings, Verdict
 
 FORMAT = 1
 
@@ -167,7 +167,7 @@ def _columns(points: Sequence[Point]) -> dict[str, dict[str, list[Any]]]:
 
 # --- And back ---------------------------------------------------------------------------------------------------
 
-_PICTURES: TypeAdapter[tuple[Lines | HeatMap | Bars | Parallel, ...]] = TypeAdapter(tuple[Lines | HeatMap | Bars | Parallel, ...])
+_PICTURES: TypeAdapter[tuple[Picture, ...]] = TypeAdapter(tuple[Picture, ...])
 _SPECIMENS: TypeAdapter[tuple[SpecimenView, ...]] = TypeAdapter(tuple[SpecimenView, ...])
 _VERDICT: TypeAdapter[Verdict | None] = TypeAdapter(Verdict | None)
 _REPEAT: TypeAdapter[Repeat | None] = TypeAdapter(Repeat | None)

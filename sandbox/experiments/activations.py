@@ -33,6 +33,7 @@ from sandbox.protocol import (
     Settings,
     Specimen,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["tanh_long"] <= RIGHT:
         return "all-forget"
     if median["relu_short"] <= RIGHT:

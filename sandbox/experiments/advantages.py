@@ -31,6 +31,7 @@ from sandbox.protocol import (
     Series,
     Settings,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["lstm_order"] <= TOLD or median["lstm_adding"] >= LEARNT or median["lstm_echo"] <= ECHOED:
         return "unfinished"
     if median["rnn_order"] >= UNTOLD or median["rnn_adding"] <= LOST:

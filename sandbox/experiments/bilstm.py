@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Series,
     Settings,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if max(median["forward"], median["backward"]) >= 0.6:
         return "all"
     if median["both"] <= 0.95:

@@ -34,6 +34,7 @@ from sandbox.protocol import (
     Settings,
     Specimen,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ AS_LONG = Check("window-20", "accuracy, windows of 20", ">", GUESSING)
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["window-40"] <= LEARNED:
         return "none"
     if max(median["window-5"], median["window-10"]) >= GUESSING:

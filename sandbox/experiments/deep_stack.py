@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Series,
     Settings,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -204,7 +205,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["deep"] >= FAILED:
         return "deep-learns"
     if median["clipped"] >= FAILED:

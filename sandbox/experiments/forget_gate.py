@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Settings,
     Specimen,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["none"] <= 0.1:
         return "copes"
     if median["full"] >= 0.05:

@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Series,
     Settings,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -296,7 +297,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if median["weighted_gain"] <= 0.25:
         return "same"
     if median["f1_lead"] <= 0:

@@ -32,6 +32,7 @@ from sandbox.protocol import (
     Settings,
     Specimen,
     Step,
+    medians,
 )
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ CHECKS = (
 
 def outcome(settings: Settings, measured: Sequence[Measures]) -> str:
     """Which prediction came true, from the medians over seeds."""
-    median = {check.measure: check.median(measured) for check in CHECKS}
+    median = medians(CHECKS, measured)
     if max(median["full"], median["large"]) >= SOLVED:
         return "both-fail"
     if median["no-input"] > 0.5:

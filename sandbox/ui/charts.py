@@ -76,7 +76,7 @@ def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[
         if curve.rules:
             _rules(figure, row, curve.rules, (0, updates or _last_update(seeds)), log_y=curve.log_y, look=look)
         for number, arm in enumerate(arms):
-            own = [_values(one.points, arm.key, curve.metric) for one in seeds]
+            own = [metric_line(one.points, arm.key, curve.metric) for one in seeds]
             if any(own):
                 _arm_lines(figure, row, arm, number, [one for one in own if one], look, first=not _drawn(figure, arm.label))
         _y_axis(figure, row, log_y=curve.log_y, y_range=curve.y_range)
@@ -88,11 +88,16 @@ def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[
 
 def preview_figure(arms: Sequence[Arm], curves: Sequence[Curve], updates: int | None, look: Look) -> go.Figure:
     """What a run will draw into: the axes and reference lines of the main curve, and every arm's line in the legend."""
-    figure = curves_figure(arms, [next((curve for curve in curves if curve.rules), curves[0])], (), updates, look)
+    figure = curves_figure(arms, [main_curve(curves)], (), updates, look)
     for number, arm in enumerate(arms):
         line = {"color": look.colour(arm.role), "dash": DASHES[number % len(DASHES)], "width": 2.4}
         figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=arm.label, row=1, col=1)
     return figure
+
+
+def main_curve(curves: Sequence[Curve]) -> Curve:
+    """The one to show where there is room for one: the first with reference lines, else the first."""
+    return next((curve for curve in curves if curve.rules), curves[0])
 
 
 def picture_figure(picture: Picture, look: Look) -> go.Figure:
@@ -122,7 +127,8 @@ def strip_figure(checks: Sequence[CheckResult], look: Look) -> go.Figure:
 # --- Curves -----------------------------------------------------------------------------------------------------
 
 
-def _values(points: Iterable[Point], arm: str, metric: str) -> dict[int, float]:
+def metric_line(points: Iterable[Point], arm: str, metric: str) -> dict[int, float]:
+    """One arm's values of a metric by update, as far as its points have it."""
     return {point.update: point.values[metric] for point in points if point.arm == arm and metric in point.values}
 
 

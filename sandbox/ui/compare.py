@@ -12,9 +12,9 @@ from sandbox.protocol import Curve, Experiment, Lines, Panel, Series
 from sandbox.records import Snapshot, UnreadableRecord
 from sandbox.requests import all_controls, request_values
 from sandbox.ui import controls, words
-from sandbox.ui.charts import CONFIG, median_line, picture_figure
+from sandbox.ui.charts import main_curve, median_line, metric_line
 from sandbox.ui.context import laboratory
-from sandbox.ui.setup import look
+from sandbox.ui.setup import show_picture
 
 LISTED = 30
 NAMES = ("This run", "The other run")
@@ -79,9 +79,7 @@ def show_comparison(experiment: Experiment, snapshot: Snapshot, other_id: str) -
             _summary(experiment, name, run)
     _differences(experiment, runs)
     st.markdown(f"**The rule, in both**\n\n{rule_table(runs)}")
-    picture = overlaid(experiment, runs)
-    st.markdown(f"**{picture.title}**")
-    st.plotly_chart(picture_figure(picture, look()), key="lab_compared_curves", config=CONFIG, alt=picture.alt)
+    show_picture(overlaid(experiment, runs), "lab_compared_curves")
 
 
 def _summary(experiment: Experiment, name: str, run: Snapshot) -> None:
@@ -124,13 +122,13 @@ def rule_table(runs: Sequence[Snapshot]) -> str:
     rows = [f"| Measured, median | Needed | {NAMES[0]} | {NAMES[1]} |", "|:--|:--|--:|--:|"]
     for measure, check in {**found[1], **found[0]}.items():
         cells = [f"**{words.number(one[measure].median)}** ({one[measure].passed} of {len(one[measure].values)})" if measure in one else "–" for one in found]
-        rows.append(f"| {check.label.replace('|', chr(92) + '|')} | {check.relation}\u00a0{words.threshold(check.threshold)} | {cells[0]} | {cells[1]} |")
+        rows.append(f"| {words.cell(check.label)} | {check.relation}\u00a0{words.threshold(check.threshold)} | {cells[0]} | {cells[1]} |")
     return "\n".join(rows)
 
 
 def overlaid(experiment: Experiment, runs: Sequence[Snapshot]) -> Lines:
     """A panel a network, with the median over seeds of the main curve in both runs."""
-    curve = next((one for one in experiment.curves if one.rules), experiment.curves[0])
+    curve = main_curve(experiment.curves)
     panels = []
     for arm in experiment.arms:
         lines = [_median(run, arm.key, curve) for run in runs]
@@ -150,5 +148,5 @@ def overlaid(experiment: Experiment, runs: Sequence[Snapshot]) -> Lines:
 
 
 def _median(run: Snapshot, arm: str, curve: Curve) -> tuple[list[int], list[float]]:
-    lines = [{point.update: point.values[curve.metric] for point in one.points if point.arm == arm and curve.metric in point.values} for one in run.seeds]
+    lines = [metric_line(one.points, arm, curve.metric) for one in run.seeds]
     return median_line([line for line in lines if line])

@@ -8,7 +8,7 @@ from sandbox import standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
 from sandbox.ui import compare, controls, setup, words
-from sandbox.ui.charts import CONFIG, curves_figure, picture_figure, strip_figure
+from sandbox.ui.charts import CONFIG, curves_figure, strip_figure
 from sandbox.ui.context import laboratory
 from sandbox.ui.surgery import show_surgery
 
@@ -128,8 +128,7 @@ def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
 
 def _show_pictures(snapshot: Snapshot) -> None:
     for picture in snapshot.pictures:
-        st.markdown(f"**{picture.title}**")
-        st.plotly_chart(picture_figure(picture, setup.look()), key=f"lab_picture_{picture.key}", config=CONFIG, alt=picture.alt)
+        setup.show_picture(picture, f"lab_picture_{picture.key}")
 
 
 def _show_strip(snapshot: Snapshot) -> None:

@@ -6,10 +6,10 @@ import logging
 
 import streamlit as st
 
-from sandbox.protocol import Experiment, InvalidSetting, Setting
+from sandbox.protocol import Experiment, InvalidSetting, Picture, Setting
 from sandbox.requests import make_request
 from sandbox.ui import controls, words
-from sandbox.ui.charts import CONFIG, Look, preview_figure
+from sandbox.ui.charts import CONFIG, Look, picture_figure, preview_figure
 from sandbox.ui.context import laboratory
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,12 @@ def show_setup(experiment: Experiment) -> None:
 def look() -> Look:
     """Paper or ink, as the viewer's theme is now."""
     return Look(dark=st.context.theme.type == "dark")
+
+
+def show_picture(picture: Picture, key: str) -> None:
+    """A picture under its message."""
+    st.markdown(f"**{picture.title}**")
+    st.plotly_chart(picture_figure(picture, look()), key=key, config=CONFIG, alt=picture.alt)
 
 
 def show_claim(experiment: Experiment) -> None:

@@ -13,7 +13,6 @@ from sandbox.operations import COUPLED, EXCHANGE, GATE, GATES, HOLD, Examined, O
 from sandbox.protocol import Experiment
 from sandbox.records import Snapshot, SpecimenView
 from sandbox.ui import controls, setup, words
-from sandbox.ui.charts import CONFIG, picture_figure
 from sandbox.ui.context import laboratory
 
 LEFT_ALONE = {"gate": GATE.default, "hold": HOLD.default, "exchange": EXCHANGE.default}
@@ -53,9 +52,7 @@ def _operate(experiment: Experiment, snapshot: Snapshot) -> None:
             st.warning(words.escape(str(error)), icon=":material/hourglass_top:")
             st.button("Try again", key="surgery_retry", icon=":material/replay:")
         else:
-            picture = examined.mean if view == "mean" else examined.unit
-            st.markdown(f"**{picture.title}**")
-            st.plotly_chart(picture_figure(picture, setup.look()), key="surgery_picture", config=CONFIG, alt=picture.alt)
+            setup.show_picture(examined.mean if view == "mean" else examined.unit, "surgery_picture")
             with told:
                 _tell(operation, examined)
     st.caption(

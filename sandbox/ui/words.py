@@ -56,6 +56,11 @@ def count(amount: int, noun: str) -> str:
     return f"{amount} {noun}" if amount == 1 else f"{amount} {noun}s"
 
 
+def cell(text: str) -> str:
+    """Text as it may stand in a cell of a Markdown table."""
+    return text.replace("|", "\\|")
+
+
 def setting(control: Control, value: Setting) -> str:
     """A setting's value as the page shows it."""
     if isinstance(control, Choice):
@@ -128,7 +133,7 @@ def checks_table(checks: Sequence[CheckResult]) -> str:
     for check in checks:
         total = len(check.values)
         colour, mark = ("green", "✓") if check.passed == total else ("red", "✗") if check.passed == 0 else ("orange", "–")
-        label = check.label.replace("|", "\\|")
+        label = cell(check.label)
         seeds = f":{colour}[{mark} {check.passed} of {total}]".replace(" ", "\u00a0")
         rows.append(f"| {label} | **{number(check.median)}** | {check.relation}\u00a0{threshold(check.threshold)} | {seeds} |")
     return "\n".join(rows)
