@@ -17,7 +17,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from questions.schema import BaseItem, Group, Item, Question
+from questions.files import UnreadableFile, read_file
+from questions.recordings import RECORDINGS, BadRecording, find_recording
+from questions.schema import TEMPLATE, BaseItem, DiagnoseItem, Group, Item, Question, Template
+from questions.templates import CannotDraw, check_template
 
 BANK = Path(__file__).parent / "bank"
 MAX_FILE_BYTES = 1_000_000
@@ -88,7 +91,7 @@ def load_bank(folder: Path = BANK) -> QuestionBank:
     problems: list[Problem] = []
     loaded: list[tuple[Path, Question]] = []
     for path in files:
-        question = _load(path, problems)
+        question = _load(path, (folder / "recordings", RECORDINGS), problems)
         if question is not None:
             loaded.append((path, question))
     problems += _clashes(loaded)
@@ -98,25 +101,51 @@ def load_bank(folder: Path = BANK) -> QuestionBank:
     return QuestionBank(tuple(question for _, question in loaded), {question.id: path.name for path, question in loaded})
 
 
-def _load(path: Path, problems: list[Problem]) -> Question | None:
+def _load(path: Path, recordings: tuple[Path, ...], problems: list[Problem]) -> Question | None:
+    """One file's question; None when it has problems, which are added to `problems`."""
+    found: list[Problem] = []
+    data: dict[str, Any] = {}
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            problems.append(Problem(path.name, "", f"the file has {size} bytes; at most {MAX_FILE_BYTES} are read"))
-            return None
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Question.model_validate(data)
-    except OSError as error:
-        problems.append(Problem(path.name, "", f"cannot be read: {error.strerror}"))
+        data = tomllib.loads(read_file(path, MAX_FILE_BYTES).decode("utf-8"))
+        question = Question.model_validate(data)
+        return _completed(question, recordings, path.name, problems)
+    except UnreadableFile as error:
+        found = [Problem(path.name, "", str(error))]
     except UnicodeDecodeError as error:
-        problems.append(Problem(path.name, f"byte {error.start}", "the file must be UTF-8"))
+        found = [Problem(path.name, f"byte {error.start}", "the file must be UTF-8")]
     except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(path.name, "", f"not valid TOML: {error}"))
+        found = [Problem(path.name, "", f"not valid TOML: {error}")]
     except RecursionError:
-        problems.append(Problem(path.name, "", "nested too deeply to be read"))
+        found = [Problem(path.name, "", "nested too deeply to be read")]
     except ValidationError as error:
-        problems += [Problem(path.name, _place(detail["loc"], data), _message(detail)) for detail in error.errors()]
+        found = [Problem(path.name, _place(detail["loc"], data), _message(detail)) for detail in error.errors(include_url=False)]
+    except ValueError as error:  # a number with thousands of digits, say
+        found = [Problem(path.name, "", f"not valid TOML: {error}")]
+    problems += found
     return None
+
+
+def _completed(question: Question, recordings: tuple[Path, ...], file: str, problems: list[Problem]) -> Question | None:
+    """The question with its recorded curves in place and its templates tried out."""
+    items: list[Item] = []
+    found: list[Problem] = []
+    for number, item in enumerate(question.items):
+        try:
+            items.append(_completed_item(item, recordings))
+        except (BadRecording, CannotDraw) as error:
+            found.append(Problem(file, f"items[{number}] ({item.key})", str(error)))
+    problems += found
+    return None if found else question.model_copy(update={"items": tuple(items)})
+
+
+def _completed_item(item: Item, recordings: tuple[Path, ...]) -> Item:
+    if isinstance(item, Template):
+        check_template(item)
+    if isinstance(item, DiagnoseItem):
+        if item.curves is not None:
+            raise BadRecording("curves is not written by hand; name a file with recording")
+        return item.model_copy(update={"curves": find_recording(item.recording, recordings)})
+    return item
 
 
 def _place(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
@@ -129,7 +158,7 @@ def _place(loc: tuple[int | str, ...], data: Mapping[str, Any]) -> str:
             node = node[step] if isinstance(node, list) and step < len(node) else None
             if isinstance(node, dict) and isinstance(node.get("key"), str):
                 parts[-1] += f" ({node['key']})"
-        elif isinstance(node, dict) and node.get("format") == step and step not in node:
+        elif isinstance(node, dict) and str(step).removesuffix(TEMPLATE) == node.get("format") and step not in node:
             continue  # pydantic names the branch of the union; it is no place in the file
         else:
             parts.append(step)

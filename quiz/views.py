@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from questions.schema import Group, Item, SandboxLink
+from questions.schema import Asked, Group, SandboxLink
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import Grade, Response
 
@@ -54,13 +54,13 @@ class Feedback:
 @dataclass(frozen=True)
 class Turn:
     """One item in front of the learner. `order` is the shuffled order of option or step keys, the same after a
-    refresh. `reason`: why it is asked now. `feedback` is None until it is answered.
+    refresh, as are the numbers of the item. `reason`: why it is asked now. `feedback` is None until it is answered.
     """
 
     presentation_id: str
     session: SessionView
     position: int  # 1-based
-    item: Item
+    item: Asked
     item_id: str
     question_id: str
     question_number: int

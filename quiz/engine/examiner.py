@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import assert_never
 
 from questions.loader import item_id
-from questions.schema import Group, Item, MultipleItem, NumberItem, OrderItem, PredictItem, Question, SingleItem
+from questions.schema import ChoiceItem, Group, Item, NumberItem, OrderItem, Question, Template, TraceItem
 from quiz.engine.ability import Ability, information
 from quiz.engine.facts import Reason
 from quiz.engine.memory import recall
@@ -124,7 +124,7 @@ def _item(question: Question, state: LearnerState, theta: float, shown: Sequence
 
 def _order(item: Item, rng: random.Random) -> tuple[str, ...]:
     match item:
-        case SingleItem() | MultipleItem() | PredictItem():
+        case ChoiceItem():
             return _shuffled((choice.key for choice in item.choices), rng)
         case OrderItem():
             right = tuple(step.key for step in item.steps)
@@ -132,7 +132,7 @@ def _order(item: Item, rng: random.Random) -> tuple[str, ...]:
             while order == right:
                 order = _shuffled(right, rng)
             return order
-        case NumberItem():
+        case NumberItem() | TraceItem() | Template():
             return ()
         case _:
             assert_never(item)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from questions.schema import ChoiceItem, Item, MultipleItem, NumberItem, OrderItem, PredictItem, SingleItem
+from questions.schema import Asked, ChoiceItem, MultipleItem, NumberItem, NumberMistake, OneRightItem, OrderItem, TraceItem, TracePart
 
 Mark = Literal["right", "wrong", "missed", "rejected"]
 
@@ -22,20 +22,25 @@ class InvalidResponse(ValueError):
 
 @dataclass(frozen=True)
 class Response:
-    """What the learner gave: option or step keys (in order, for an order item), or the text of a number."""
+    """What the learner gave: option or step keys (in order, for an order item), the text of a number, or the texts of a trace by key."""
 
     keys: tuple[str, ...] = ()
     text: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """A JSON-able copy."""
-        return {"keys": list(self.keys), "text": self.text}
+        return {"keys": list(self.keys), "text": self.text, **({"texts": dict(self.texts)} if self.texts else {})}
 
     @staticmethod
     def from_json(data: Mapping[str, object]) -> Response:
         """The response `to_json` wrote."""
-        keys = data.get("keys")
-        return Response(tuple(str(key) for key in keys) if isinstance(keys, list) else (), str(data.get("text", "")))
+        keys, texts = data.get("keys"), data.get("texts")
+        return Response(
+            tuple(str(key) for key in keys) if isinstance(keys, list) else (),
+            str(data.get("text", "")),
+            {str(key): str(text) for key, text in texts.items()} if isinstance(texts, dict) else {},
+        )
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,17 @@ class Grade:
     lines: tuple[FeedbackLine, ...]
 
 
-def grade(item: Item, response: Response) -> Grade:
+def grade(item: Asked, response: Response) -> Grade:
     """Grade `response` to `item`. Errors: InvalidResponse when it does not fit the item's format."""
     match item:
-        case SingleItem() | PredictItem():
+        case OneRightItem():
             return _grade_choices(item, _chosen(item, response, most=1))
         case MultipleItem():
             return _grade_choices(item, _chosen(item, response, most=len(item.choices)))
         case NumberItem():
             return _grade_number(item, response.text)
+        case TraceItem():
+            return _grade_trace(item, response.texts)
         case OrderItem():
             return _grade_order(item, response.keys)
         case _:
@@ -112,13 +119,34 @@ def _grade_order(item: OrderItem, keys: Sequence[str]) -> Grade:
 
 
 def _grade_number(item: NumberItem, text: str) -> Grade:
-    value = parse_number(text, item.unit)
-    if item.accepts(value):
-        return Grade(True, 1.0, (FeedbackLine("", text.strip(), "right", item.solution),))
-    if item.accepts(_with_decimal_comma(text, item.unit)):
+    wrong = _judge(item, text, item.mistakes, item.otherwise)
+    line = FeedbackLine("", text.strip(), "right" if wrong is None else "wrong", item.solution if wrong is None else wrong)
+    return Grade(wrong is None, float(wrong is None), (line,))
+
+
+def _grade_trace(item: TraceItem, texts: Mapping[str, str]) -> Grade:
+    """Right when every number is; the score is the share of right ones."""
+    lines = []
+    for part in item.answers:
+        text = texts.get(part.key, "")
+        try:
+            wrong = _judge(part, text, part.mistakes, item.otherwise)
+        except InvalidResponse as error:
+            raise InvalidResponse(f"{part.label}: {error}") from None
+        lines.append(FeedbackLine(part.key, text.strip(), "right" if wrong is None else "wrong", wrong or ""))
+    right = sum(line.mark == "right" for line in lines)
+    return Grade(right == len(lines), right / len(lines), tuple(lines))
+
+
+def _judge(quantity: NumberItem | TracePart, text: str, mistakes: Sequence[NumberMistake], otherwise: str) -> str | None:
+    """None when the number in `text` is right, else what to say about it."""
+    value = parse_number(text, quantity.unit)
+    if quantity.accepts(value):
+        return None
+    if quantity.accepts(_with_decimal_comma(text, quantity.unit)):
         raise InvalidResponse(f"{text.strip()!r} can be read in two ways: write it without the comma, or with a point for the decimals")
-    known = next((mistake for mistake in item.mistakes if _near(value, mistake.value)), None)
-    return Grade(False, 0.0, (FeedbackLine("", text.strip(), "wrong", known.feedback if known else item.otherwise),))
+    known = [mistake for mistake in mistakes if _near(value, mistake.value)]
+    return min(known, key=lambda mistake: abs(value - mistake.value)).feedback if known else otherwise
 
 
 def _near(value: float, mistake: float) -> bool:

@@ -14,7 +14,7 @@ from typing import cast, get_args
 from uuid import uuid4
 
 from questions.loader import QuestionBank
-from questions.schema import Item, NumberItem
+from questions.schema import Asked, NumberItem, TraceItem
 from quiz.engine.ability import estimate
 from quiz.engine.examiner import pick
 from quiz.engine.facts import Confidence, Reason
@@ -29,6 +29,7 @@ from quiz.storage.repository import Repository
 from quiz.views import Feedback, ProgressView, SessionSummary, SessionView, SummaryLine, Turn
 
 MAX_LENGTH = 100
+SEED_BITS = 31
 
 
 class QuizService:
@@ -216,6 +217,7 @@ class QuizService:
             question_version_id=question_version,
             item_version=repository.item_version(item_version),
             order=list(chosen.order),
+            seed=rng.getrandbits(SEED_BITS),
             reason=chosen.reason,
             shown_at=now,
             attempt=None,
@@ -228,7 +230,7 @@ class QuizService:
             raise PresentationClosed(presentation.id)
         if confidence is not None and confidence not in get_args(Confidence):
             raise InvalidResponse(f"confidence must be one of {', '.join(get_args(Confidence))} or nothing, got {confidence!r}")
-        item = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id).item
+        item = self._wordings.shown(repository, presentation).item
         graded = grade(item, response)
         attempt = Attempt(
             presentation_id=presentation.id,
@@ -244,7 +246,7 @@ class QuizService:
         presentation.attempt = attempt
 
     def _turn(self, repository: Repository, presentation: Presentation) -> Turn:
-        wording = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id)
+        wording = self._wordings.shown(repository, presentation)
         session = _session_view(repository, presentation.session)
         feedback = None if presentation.attempt is None else _feedback(presentation.attempt, wording.item)
         return Turn(
@@ -272,7 +274,7 @@ class QuizService:
         return SessionSummary(_session_view(repository, session), sum(line.correct for line in lines), lines)
 
     def _summary_line(self, repository: Repository, presentation: Presentation, attempt: Attempt) -> SummaryLine:
-        wording = self._wordings.load(repository, presentation.question_version_id, presentation.item_version_id)
+        wording = self._wordings.shown(repository, presentation)
         return SummaryLine(
             question_id=wording.question.id,
             question_title=wording.question.title,
@@ -307,13 +309,15 @@ def _session_view(repository: Repository, session: PracticeSession) -> SessionVi
     return SessionView(session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only))
 
 
-def _feedback(attempt: Attempt, item: Item) -> Feedback:
+def _feedback(attempt: Attempt, item: Asked) -> Feedback:
     response = Response.from_json(attempt.response)
     # The grade is the recorded one; only its lines are worked out again.
     graded = replace(grade(item, response), correct=attempt.correct, score=attempt.score)
     return Feedback(response, cast("Confidence | None", attempt.confidence), graded, attempt.answered_at)
 
 
-def _fitting(item: Item, response: Response) -> Response:
+def _fitting(item: Asked, response: Response) -> Response:
     """The part of the response that the item's format uses."""
+    if isinstance(item, TraceItem):
+        return Response(texts={part.key: response.texts[part.key] for part in item.answers})
     return Response(text=response.text) if isinstance(item, NumberItem) else Response(keys=response.keys)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from questions.loader import QuestionBank, content_hash
-from questions.schema import Item, Question
+from questions.schema import Asked, Item, Question
+from questions.templates import drawn
 from quiz.storage.database import Database
-from quiz.storage.models import ItemVersion, QuestionVersion
+from quiz.storage.models import ItemVersion, Presentation, QuestionVersion
 from quiz.storage.repository import Repository
 
 _ITEM: TypeAdapter[Item] = TypeAdapter(Item)
@@ -22,10 +23,10 @@ _ITEM: TypeAdapter[Item] = TypeAdapter(Item)
 
 @dataclass(frozen=True)
 class Wording:
-    """An item as it was shown, with its question as that was worded then."""
+    """An item as it was shown, numbers drawn, with its question as that was worded then."""
 
     question: Question
-    item: Item
+    item: Asked
 
 
 class Wordings:
@@ -48,13 +49,14 @@ class Wordings:
         """Row ids of the wordings of a question and an item of today's bank."""
         return self._question_ids[question.id], self._item_ids[question.id, item.key]
 
-    def load(self, repository: Repository, question_version: int, item_version: int) -> Wording:
-        """The wording behind two row ids."""
+    def shown(self, repository: Repository, presentation: Presentation) -> Wording:
+        """What was put in front of the learner: the stored wordings, with the numbers that the presentation's seed draws."""
+        question_version, item_version = presentation.question_version_id, presentation.item_version_id
         if question_version not in self._questions:
             self._questions[question_version] = Question.model_validate(repository.question_content(question_version))
         if item_version not in self._items:
             self._items[item_version] = _ITEM.validate_python(repository.item_content(item_version))
-        return Wording(self._questions[question_version], self._items[item_version])
+        return Wording(self._questions[question_version], drawn(self._items[item_version], presentation.seed))
 
 
 def _store(

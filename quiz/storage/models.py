@@ -104,7 +104,9 @@ class PracticeSession(Base):
 
 
 class Presentation(Base):
-    """One item put in front of the learner; a session has at most one open. `order` is the order its options stood in."""
+    """One item put in front of the learner; a session has at most one open. `order` is the order its options stood in,
+    `seed` what the numbers of a template were drawn with.
+    """
 
     __tablename__ = "presentation"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -113,6 +115,7 @@ class Presentation(Base):
     question_version_id: Mapped[int] = mapped_column(ForeignKey("question_version.id"))
     item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"))
     order: Mapped[list[str]]
+    seed: Mapped[int] = mapped_column(server_default="0")
     reason: Mapped[str] = mapped_column(String(8))
     shown_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]

@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from questions.schema import ChoiceItem, MultipleItem, NumberItem, OrderItem
+from questions.schema import ChoiceItem, MultipleItem, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import Response
 from quiz.views import Confidence, Turn
 
+FIELDS = ("number", *(f"trace_{place}" for place in range(1, 7)))
 CONFIDENCE_LABELS: dict[Confidence, str] = {"guess": "Guess", "unsure": "Unsure", "sure": "Sure"}
 
 
@@ -57,7 +58,8 @@ def draft_for(turn: Turn) -> Draft:
     if not isinstance(draft, Draft) or draft.presentation_id != turn.presentation_id:
         draft = Draft(turn.presentation_id, face=1 - draft.face if isinstance(draft, Draft) else 0)
         st.session_state.draft = draft
-        st.session_state.number = ""
+        for field in FIELDS:
+            st.session_state[field] = ""
         st.session_state.confidence = None
     return draft
 
@@ -66,31 +68,41 @@ def response_from(turn: Turn) -> Response:
     """The response as it stands."""
     if isinstance(turn.item, NumberItem):
         return Response(text=st.session_state.get("number", "") or "")
+    if isinstance(turn.item, TraceItem):
+        return Response(texts={part.key: st.session_state.get(f"trace_{place}", "") or "" for place, part in enumerate(turn.item.answers, start=1)})
     return Response(keys=draft_for(turn).keys)
 
 
 def is_complete(turn: Turn) -> bool:
-    """Whether there is something to check: an option, or every step placed. A number is read when it is checked."""
+    """Whether there is something to check: an option, or every step placed. Numbers are read when they are checked."""
     keys = draft_for(turn).keys
     if isinstance(turn.item, OrderItem):
         return len(keys) == len(turn.item.steps)
-    return bool(keys) or isinstance(turn.item, NumberItem)
+    return bool(keys) or is_typed(turn)
+
+
+def is_typed(turn: Turn) -> bool:
+    """Whether the answer is typed into fields rather than chosen."""
+    return isinstance(turn.item, (NumberItem, TraceItem))
 
 
 def answer_widget(turn: Turn) -> None:
-    """Options, number field or steps for the item of `turn`."""
+    """Options, number fields or steps for the item of `turn`."""
     item = turn.item
     if isinstance(item, OrderItem):
         _steps(turn, {step.key: step.text for step in item.steps})
     elif isinstance(item, ChoiceItem):
         _options(turn, item)
+    elif isinstance(item, TraceItem):
+        for place, part in enumerate(item.answers, start=1):
+            _number_field(f"trace_{place}", part.label, part.unit)
     else:
-        _number_field(item.unit)
+        _number_field("number", "Your answer", item.unit)
 
 
 def key_hint(turn: Turn) -> str:
     """What the keyboard can do here."""
-    if isinstance(turn.item, NumberItem):
+    if is_typed(turn):
         return "Fractions, percentages and powers of ten are fine: 1/20, 5%, 5e-2. Enter checks."
     last = len(turn.order)
     many = isinstance(turn.item, (MultipleItem, OrderItem))
@@ -168,9 +180,8 @@ def _start_over(turn: Turn) -> None:
     st.session_state.draft = draft_for(turn).emptied()
 
 
-def _number_field(unit: str) -> None:
-    label = f"Your answer, in {unit}" if unit else "Your answer"
-    st.text_input(label, key="number", placeholder="A number", autocomplete="off")
+def _number_field(key: str, label: str, unit: str) -> None:
+    st.text_input(f"{label}, in {unit}" if unit else label, key=key, placeholder="A number", autocomplete="off")
 
 
 def confidence_widget() -> None:

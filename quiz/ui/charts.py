@@ -1,4 +1,4 @@
-"""Figures of the progress page. Builders return a figure; they draw nothing."""
+"""Figures of the progress page and of items with recorded curves. Builders return a figure; they draw nothing."""
 
 from __future__ import annotations
 
@@ -8,10 +8,59 @@ from datetime import timedelta
 
 import plotly.graph_objects as go
 
+from questions.schema import Recording
 from quiz.views import DayStat
 
 DAY_MS = 86_400_000
 RIGHT, MISSED, LINE = "#137D88", "#B9A77F", "#C75000"  # told apart by lightness too, on paper and on ink
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+PANEL_PX, AXIS_PX, LEGEND_ROW_PX, GAP = 190, 90, 22, 0.16
+FEW_POINTS = 25  # up to here each is marked
+
+
+def recording_figure(recording: Recording) -> go.Figure:
+    """The recorded curves: one panel above the other over a common x axis. Curves differ by colour, dashes and marks; a value that was not finite is a gap.
+
+    Colours are the theme's, so that the chart follows a change between light and dark.
+    """
+    figure, panels = go.Figure(), recording.panels
+    height = (1 - GAP * (len(panels) - 1)) / len(panels)
+    lines = [(number, series) for number, panel in enumerate(panels, 1) for series in panel.series]
+    for place, (number, series) in enumerate(lines):
+        marked = len(series.x) <= FEW_POINTS
+        figure.add_scatter(
+            x=series.x,
+            y=series.y,
+            yaxis=f"y{number}" if number > 1 else "y",
+            name=series.name,
+            mode="lines+markers" if marked else "lines",
+            line={"dash": DASHES[place % len(DASHES)], "width": 2.5},
+            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
+            connectgaps=False,
+            hovertemplate=f"{series.name}: %{{y:.4g}}<extra></extra>",
+        )
+    for number, panel in enumerate(panels, 1):
+        top = 1 - (number - 1) * (height + GAP)
+        axis = {"title": panel.y.label, "type": "log" if panel.y.log else "linear", "domain": [max(top - height, 0), top], "automargin": True, "nticks": 6}
+        figure.update_layout({f"yaxis{number if number > 1 else ''}": axis})
+    figure.update_layout(
+        height=PANEL_PX * len(panels) + AXIS_PX + LEGEND_ROW_PX * len(lines),
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="x unified",
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        showlegend=True,
+        xaxis={
+            "title": recording.x.label,
+            "type": "log" if recording.x.log else "linear",
+            "anchor": f"y{len(panels)}" if len(panels) > 1 else "y",
+            "automargin": True,
+        },
+    )
+    return figure
 
 
 def days_figure(days: Sequence[DayStat]) -> go.Figure:

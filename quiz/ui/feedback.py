@@ -9,12 +9,12 @@ from datetime import datetime
 
 import streamlit as st
 
-from questions.schema import Item, MultipleItem, NumberItem, OrderItem
+from questions.schema import Asked, CodeItem, MultipleItem, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import FeedbackLine, Mark
 from quiz.ui import context
 from quiz.ui.answering import CONFIDENCE_LABELS
 from quiz.ui.components import reference_line, see_it_happen
-from quiz.ui.text import plain_number, quoted, spoken_seconds, when
+from quiz.ui.text import as_text, fenced, plain_number, quoted, spoken_seconds, when
 from quiz.views import Feedback, Turn
 
 MARKS: dict[Mark, tuple[str, str, str]] = {
@@ -25,7 +25,7 @@ MARKS: dict[Mark, tuple[str, str, str]] = {
 }
 
 
-def show_verdict(item: Item, feedback: Feedback) -> None:
+def show_verdict(item: Asked, feedback: Feedback) -> None:
     """Right or not: what the learner waits for."""
     if feedback.grade.correct:
         st.success(
@@ -41,9 +41,13 @@ def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
     """Why: every option with its mark and reason, the explanation, the lab and a model answer."""
     if isinstance(turn.item, NumberItem):
         _compared(turn.item, feedback)
-        detail = f"#### Worked solution\n\n{turn.item.solution}"
+        detail = _solution(turn.item)
+    elif isinstance(turn.item, TraceItem):
+        detail = f"{_numbers(turn.item, feedback)}\n\n{_solution(turn.item)}"
     else:
         detail = _steps(feedback) if isinstance(turn.item, OrderItem) else _options(turn, feedback)
+    if isinstance(turn.item, CodeItem):
+        detail += f"\n\n#### The code, mended\n\n{fenced(turn.item.fixed, 'python')}"
     # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
     st.markdown(f"{detail}\n\n#### Why\n\n{turn.item.explanation}", anchors=False)
     see_it_happen(turn.link)
@@ -64,7 +68,7 @@ def _said(feedback: Feedback) -> str:
     return f" You said: {CONFIDENCE_LABELS[feedback.confidence].lower()}." if feedback.confidence else ""
 
 
-def _how_far(item: Item, feedback: Feedback) -> str:
+def _how_far(item: Asked, feedback: Feedback) -> str:
     lines = feedback.grade.lines
     if isinstance(item, OrderItem):
         in_place = sum(line.mark == "right" for line in lines)
@@ -74,6 +78,8 @@ def _how_far(item: Item, feedback: Feedback) -> str:
         return f"You judged {judged} of {len(lines)} statements rightly. It counts when all are."
     if isinstance(item, NumberItem):
         return lines[0].feedback
+    if isinstance(item, TraceItem):
+        return f"{sum(line.mark == 'right' for line in lines)} of {len(lines)} numbers are right. It counts when all are."
     right = next((line.text for line in lines if line.mark == "missed"), "")
     return f"The answer: {right}"
 
@@ -98,6 +104,21 @@ def _steps(feedback: Feedback) -> str:
         for position, line in enumerate(feedback.grade.lines, start=1)
     )
     return "\n\n".join(cards)
+
+
+def _numbers(item: TraceItem, feedback: Feedback) -> str:
+    """Each number of a trace: what was given, what is right, and what the slip was."""
+    cards = []
+    for part, line in zip(item.answers, feedback.grade.lines, strict=True):
+        answer = f"{part.label}: {plain_number(part.answer)}{f' {part.unit}' if part.unit else ''}"
+        icon, colour, _ = MARKS[line.mark]
+        label = f"You gave {as_text(line.text)}, {'right' if line.mark == 'right' else 'wrong'}"
+        cards.append(quoted(f":small[:{colour}[{icon} **{label}**]]", answer, line.feedback))
+    return "\n\n".join(cards)
+
+
+def _solution(item: NumberItem | TraceItem) -> str:
+    return f"#### Worked solution\n\n{item.solution}"
 
 
 def _compared(item: NumberItem, feedback: Feedback) -> None:

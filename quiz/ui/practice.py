@@ -12,13 +12,14 @@ import time
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from questions.schema import FORMAT_LABELS, NumberItem
+from questions.schema import FORMAT_LABELS
 from quiz.engine.grading import InvalidResponse
 from quiz.service import PresentationClosed
 from quiz.ui import context
-from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, key_hint, response_from
+from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, is_typed, key_hint, response_from
 from quiz.ui.components import PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
+from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
 from quiz.ui.unusable import careful_click, careful_drawing
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
@@ -138,6 +139,7 @@ def _head(turn: Turn) -> None:
     due = ":material/schedule: " if turn.reason == "due" else ""
     st.markdown(f"{group}:blue-badge[{FORMAT_LABELS[turn.item.format]}] :gray-badge[{due}{REASONS[turn.reason]}]")
     st.markdown(turn.item.prompt)
+    show_material(turn.item)
 
 
 @st.fragment
@@ -175,12 +177,12 @@ def _answered(turn: Turn, feedback: Feedback) -> None:
 def _ask(turn: Turn) -> None:
     # The same places for every format, so that what follows the answer is never on screen twice while items change.
     # In a form, because the browser sends a form at once and holds any other click back for ten milliseconds.
-    number = isinstance(turn.item, NumberItem)
+    typed = is_typed(turn)
     with st.container():
-        if not number:
+        if not typed:
             answer_widget(turn)
     with st.form("answer_form", border=False):
-        if number:
+        if typed:
             answer_widget(turn)
         _problem(draft_for(turn))
         confidence_widget()

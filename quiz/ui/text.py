@@ -38,6 +38,18 @@ def quoted(*paragraphs: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
+def fenced(code: str, language: str) -> str:
+    """Code as a Markdown block, whatever backticks it holds."""
+    longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{code}\n{fence}"
+
+
+def as_text(written: str) -> str:
+    """What somebody typed, to be read in Markdown as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^])", r"\\\1", " ".join(written.split()))
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 question`, `3 questions`."""
     return f"{number} {one if number == 1 else many or one + 's'}"

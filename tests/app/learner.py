@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from questions.schema import ChoiceItem, Item, NumberItem, OrderItem
+from questions.schema import Asked, ChoiceItem, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import Response
 from quiz.ui import context
 from quiz.views import Turn
@@ -58,22 +58,26 @@ def attempts() -> tuple[int, int]:
     return view.attempts, view.correct
 
 
-def right_answer(item: Item) -> Response:
+def right_answer(item: Asked) -> Response:
     """The right answer to any item."""
     match item:
         case NumberItem():
             return Response(text=f"{item.answer:.12g}")
+        case TraceItem():
+            return Response(texts={part.key: f"{part.answer:.12g}" for part in item.answers})
         case OrderItem():
             return Response(keys=tuple(step.key for step in item.steps))
         case ChoiceItem():
             return Response(keys=tuple(choice.key for choice in item.choices if choice.correct))
 
 
-def wrong_answer(item: Item) -> Response:
+def wrong_answer(item: Asked) -> Response:
     """A wrong answer to any item: a known slip, the first two steps swapped, one wrong option."""
     match item:
         case NumberItem():
             return Response(text=f"{item.mistakes[0].value:.12g}")
+        case TraceItem():
+            return Response(texts={part.key: f"{part.answer + 12345:.12g}" for part in item.answers})
         case OrderItem():
             first, second, *rest = (step.key for step in item.steps)
             return Response(keys=(second, first, *rest))
@@ -95,6 +99,8 @@ def give(tab: AppTest, turn: Turn, response: Response) -> None:
     """Put the answer in, without checking it."""
     if isinstance(turn.item, NumberItem):
         tab.text_input(key="number").set_value(response.text)
+    for place, text in enumerate(response.texts.values(), start=1):
+        tab.text_input(key=f"trace_{place}").set_value(text)
     for key in response.keys:
         tab.button(key=f"choice_{turn.order.index(key) + 1}").click().run()
 

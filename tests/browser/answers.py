@@ -9,29 +9,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from questions.loader import load_bank
-from questions.schema import ChoiceItem, Item, MultipleItem, NumberItem, OrderItem
+from questions.schema import Asked, ChoiceItem, MultipleItem, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import Response
 from quiz.service import QuizService, RunBook
 from quiz.storage.database import open_database
 from quiz.views import ProgressView, RunRow, Turn
 
 
-def right_response(item: Item) -> Response:
+def right_response(item: Asked) -> Response:
     """The right answer."""
     match item:
         case NumberItem():
             return Response(text=f"{item.answer:.12g}")
+        case TraceItem():
+            return Response(texts={part.key: f"{part.answer:.12g}" for part in item.answers})
         case OrderItem():
             return Response(keys=tuple(step.key for step in item.steps))
         case ChoiceItem():
             return Response(keys=tuple(choice.key for choice in item.choices if choice.correct))
 
 
-def wrong_response(item: Item) -> Response:
+def wrong_response(item: Asked) -> Response:
     """A likely wrong answer: a known slip, two steps swapped, a wrong option (with a right one where several are)."""
     match item:
         case NumberItem():
             return Response(text=f"{item.mistakes[0].value:.12g}")
+        case TraceItem():
+            return Response(texts={part.key: f"{part.answer + 12345:.12g}" for part in item.answers})
         case OrderItem():
             first, second, *rest = (step.key for step in item.steps)
             return Response(keys=(second, first, *rest))

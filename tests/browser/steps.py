@@ -67,6 +67,8 @@ def choose(page: Page, turn: Turn, response: Response) -> None:
     if isinstance(turn.item, NumberItem):
         keyed(page, "number").get_by_role("textbox").fill(response.text)
         return
+    for place, text in enumerate(response.texts.values(), start=1):
+        keyed(page, f"trace_{place}").get_by_role("textbox").fill(text)
     for key in response.keys:
         option = keyed(page, f"choice_{turn.order.index(key) + 1}")
         option.get_by_role("button").click()

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from questions.loader import QuestionBank
 from questions.schema import (
     Choice,
+    CodeItem,
+    DiagnoseItem,
     Equation,
     Group,
     Item,
@@ -14,14 +16,19 @@ from questions.schema import (
     MultipleItem,
     NumberItem,
     NumberMistake,
+    NumberTemplate,
     OrderItem,
     OrderStep,
     PredictItem,
     Question,
+    Recording,
     Reference,
     SandboxLink,
     SingleItem,
     StudyCard,
+    TraceItem,
+    TracePart,
+    TraceTemplate,
     Trap,
 )
 from quiz.engine.facts import AttemptFact, Confidence
@@ -69,6 +76,92 @@ def number(key: str = "count", answer: float = 0.05, unit: str = "", rel: float 
         mistakes=(NumberMistake(value=mistake, feedback="A known slip."),),
         otherwise="Another number.",
     )
+
+
+def trace(key: str = "by-hand", c: float = 0.5, h: float = 0.25, tolerance: float = 0.01) -> TraceItem:
+    slip = NumberMistake(value=c + 1, feedback="A slip in c.")
+    return TraceItem(
+        format="trace",
+        key=key,
+        prompt=f"Prompt {key}",
+        points=("p1",),
+        difficulty=0.0,
+        explanation="So.",
+        answers=(
+            TracePart(key="c", label="New cell state", answer=c, tolerance_abs=tolerance, mistakes=(slip,)),
+            TracePart(key="h", label="New hidden state", answer=h, tolerance_abs=tolerance),
+        ),
+        solution="Worked.",
+        otherwise="Another number.",
+    )
+
+
+def code(key: str = "snippet") -> CodeItem:
+    faulty, mended = "a = 1\nb = 2\nc = 3\nprint(a + b)", "a = 1\nb = 2\nc = 3\nprint(a + c)"
+    return CodeItem(
+        format="code", key=key, prompt=f"Prompt {key}", points=("p1",), difficulty=0.0, explanation="So.", choices=choices("a"), code=faulty, fixed=mended
+    )
+
+
+RECORDING = {
+    "title": "A run",
+    "x": {"label": "Update", "log": False},
+    "panels": [{"y": {"label": "Training loss", "log": False}, "series": [{"name": "train", "x": [0, 1, 2], "y": [1.0, 0.5, None]}]}],
+    "text": "The training loss falls from 1 to 0.5 and is not a number after that.",
+    "made_by": {"recipe": "made-up", "settings": {"learning_rate": 0.1}, "seed": 0, "torch": "2.13.0"},
+}
+
+
+def diagnose(key: str = "curves") -> DiagnoseItem:
+    return DiagnoseItem(
+        format="diagnose",
+        key=key,
+        prompt=f"Prompt {key}",
+        points=("p1",),
+        difficulty=0.0,
+        explanation="So.",
+        choices=choices("a"),
+        recording="a-run",
+        curves=Recording.model_validate(RECORDING),
+    )
+
+
+def number_template(key: str = "drawn", **more: object) -> NumberTemplate:
+    fields = {
+        "format": "number",
+        "key": key,
+        "prompt": "What is {{D}} times {{H}}?",
+        "points": ("p1",),
+        "difficulty": 0.0,
+        "explanation": "So.",
+        "variables": {"D": [2, 3, 5], "H": [7, 11]},
+        "answer": "D*H",
+        "solution": "{{D}} times {{H}} is {{product}}.",
+        "derive": {"product": "D*H"},
+        "otherwise": "Multiply.",
+        "mistakes": [{"value": "D+H", "feedback": "That is the sum, {{D}} + {{H}}."}],
+    }
+    return NumberTemplate.model_validate({**fields, **more})
+
+
+def trace_template(key: str = "drawn-trace", **more: object) -> TraceTemplate:
+    fields = {
+        "format": "trace",
+        "key": key,
+        "prompt": "$c = {{c0}}$, $f = {{f}}$, $o = {{o}}$.",
+        "points": ("p1",),
+        "difficulty": 0.0,
+        "explanation": "So.",
+        "variables": {"c0": [0.5, 0.8, -0.4], "f": [0.9, 0.5], "o": [0.5, 0.8]},
+        "derive": {"c": "f*c0", "h": "o*tanh(c)"},
+        "answers": [
+            {"key": "c", "label": "Cell state", "answer": "c", "tolerance_abs": 0.01, "mistakes": [{"value": "f + c0", "feedback": "The gate multiplies."}]},
+            {"key": "h", "label": "Hidden state", "answer": "h", "tolerance_abs": 0.01},
+        ],
+        "solution": "$c = {{c:.3f}}$, $h = {{h:.3f}}$.",
+        "otherwise": "Step by step.",
+    }
+    return TraceTemplate.model_validate({**fields, **more})
 
 
 def question(id_: str, number_: int, group: Group = Group.GATES, items: tuple[Item, ...] = ()) -> Question:

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from questions.schema import NumberMistake
+from questions.templates import drawn
 from quiz.engine.grading import InvalidResponse, Response, grade, parse_number
-from tests.engine.builders import multiple, number, order, predict, single
+from tests.engine.builders import code, diagnose, multiple, number, number_template, order, predict, single, trace, trace_template
 
 
 def keys(*chosen: str) -> Response:
@@ -204,3 +206,74 @@ def test_a_choice_is_graded_or_refused_whatever_keys_come(given_):
 def test_a_response_survives_json(chosen, written):
     response = Response(tuple(chosen), written)
     assert Response.from_json(response.to_json()) == response
+
+
+# --- Traces, code and curves ---
+
+
+def texts(**written: str) -> Response:
+    return Response(texts=written)
+
+
+@pytest.mark.parametrize("item", [code(), diagnose()], ids=["code", "diagnose"])
+def test_code_and_curves_are_graded_like_a_single_choice(item):
+    assert grade(item, keys("a")).correct
+    graded = grade(item, keys("b"))
+    assert (graded.correct, [line.mark for line in graded.lines]) == (False, ["missed", "wrong", "rejected", "rejected"])
+    with pytest.raises(InvalidResponse):
+        grade(item, keys("a", "b"))
+
+
+def test_a_trace_is_right_when_all_its_numbers_are_in_any_sensible_form():
+    graded = grade(trace(), texts(c="1/2", h="25 %"))
+    assert (graded.correct, graded.score) == (True, 1.0)
+    assert [(line.key, line.text, line.mark, line.feedback) for line in graded.lines] == [("c", "1/2", "right", ""), ("h", "25 %", "right", "")]
+
+
+def test_each_number_of_a_trace_gets_its_own_feedback():
+    graded = grade(trace(), texts(c="1.5", h="9"))
+    assert (graded.correct, graded.score) == (False, 0.0)
+    assert [line.feedback for line in graded.lines] == ["A slip in c.", "Another number."]
+    half = grade(trace(), texts(c="0.5", h="9"))
+    assert (half.correct, half.score, [line.mark for line in half.lines]) == (False, 0.5, ["right", "wrong"])
+
+
+@pytest.mark.parametrize("response", [texts(), texts(c="0.5"), texts(c="0.5", h="soon"), texts(c="", h="0.25"), keys("a"), text("0.5")])
+def test_a_trace_with_a_number_missing_is_refused_with_the_label_of_its_field(response):
+    with pytest.raises(InvalidResponse, match=r"New (cell|hidden) state: expected a number such as"):
+        grade(trace(), response)
+
+
+def test_of_two_slips_nearby_the_nearer_one_is_named():
+    slips = (NumberMistake(value=4608, feedback="No biases."), NumberMistake(value=4672, feedback="Two biases."))
+    item = number(answer=4640).model_copy(update={"mistakes": slips})
+    assert [grade(item, text(written)).lines[0].feedback for written in ("4608", "4672", "4600", "4680")] == ["No biases.", "Two biases."] * 2
+
+
+@given(st.integers(0, 2**31 - 1), st.floats(-1e6, 1e6))
+def test_a_drawn_number_accepts_its_answer_in_every_form_and_no_other_number(seed, other):
+    item = drawn(number_template(), seed)
+    answer = int(item.answer)
+    forms = (f"{answer}", f"{answer:,}", f"{answer}.0", f"{answer:e}", f"{answer * 100} %", f"{answer * 3}/3", f" {answer} ")
+    assert all(grade(item, text(form)).correct for form in forms)
+    assert grade(item, text(repr(other))).correct is (abs(other - answer) <= 1e-9 * answer)
+
+
+@given(st.integers(0, 2**31 - 1), st.floats(-3, 3), st.floats(-3, 3))
+def test_a_drawn_trace_is_right_within_its_tolerances_and_nowhere_else(seed, c, h):
+    item = drawn(trace_template(), seed)
+    right = [part.answer for part in item.answers]
+    assert grade(item, texts(c=repr(right[0]), h=repr(right[1]).replace(".", ","))).correct
+    within = abs(c - right[0]) <= 0.01 and abs(h - right[1]) <= 0.01
+    assert grade(item, texts(c=repr(c), h=repr(h))).correct is within
+
+
+@given(st.dictionaries(st.sampled_from(["c", "h", "z"]), st.text(max_size=20)))
+def test_whatever_comes_for_a_trace_is_graded_or_refused_and_survives_json(written):
+    response = Response(texts=written)
+    assert Response.from_json(response.to_json()) == response
+    try:
+        graded = grade(trace(), response)
+    except InvalidResponse:
+        return
+    assert graded.correct == (graded.score == 1)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from questions.loader import QuestionBank
-from questions.schema import Group, Item, NumberItem, OrderItem
+from questions.schema import Asked, ChoiceItem, Group, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import Response
 from quiz.service import QuizService
 from quiz.storage.database import Database, open_database
@@ -30,20 +30,28 @@ def opened(folder: Path) -> Database:
     return open_database(url(folder))
 
 
-def right(item: Item) -> Response:
-    if isinstance(item, NumberItem):
-        return Response(text=repr(item.answer))
-    if isinstance(item, OrderItem):
-        return Response(keys=tuple(step.key for step in item.steps))
-    return Response(keys=tuple(sorted(item.correct_keys)))
+def right(item: Asked) -> Response:
+    match item:
+        case NumberItem():
+            return Response(text=repr(item.answer))
+        case TraceItem():
+            return Response(texts={part.key: repr(part.answer) for part in item.answers})
+        case OrderItem():
+            return Response(keys=tuple(step.key for step in item.steps))
+        case ChoiceItem():
+            return Response(keys=tuple(sorted(item.correct_keys)))
 
 
-def wrong(item: Item) -> Response:
-    if isinstance(item, NumberItem):
-        return Response(text=repr(item.answer + 12345))
-    if isinstance(item, OrderItem):
-        return Response(keys=tuple(step.key for step in reversed(item.steps)))
-    return Response(keys=tuple(choice.key for choice in item.choices if not choice.correct)[:1])
+def wrong(item: Asked) -> Response:
+    match item:
+        case NumberItem():
+            return Response(text=repr(item.answer + 12345))
+        case TraceItem():
+            return Response(texts={part.key: repr(part.answer + 12345) for part in item.answers})
+        case OrderItem():
+            return Response(keys=tuple(step.key for step in reversed(item.steps)))
+        case ChoiceItem():
+            return Response(keys=tuple(choice.key for choice in item.choices if not choice.correct)[:1])
 
 
 def turn_of(service: QuizService, session_id: str, at: datetime = NOON, seed: int = 0) -> Turn:

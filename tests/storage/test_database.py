@@ -253,7 +253,7 @@ def test_a_newer_database_is_refused_and_left_alone(tmp_path):
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     before = path.read_bytes()
-    assert "newer" in refused(url(tmp_path), r"its revision is 9999; this one knows up to 0001").remedy
+    assert "newer" in refused(url(tmp_path), r"its revision is 9999; this one knows up to \d{4}").remedy
     assert path.read_bytes() == before
 
 

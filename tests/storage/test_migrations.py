@@ -17,11 +17,13 @@ from quiz.storage.models import Base
 from tests.storage.builders import opened
 from tests.storage.test_database import used
 
+NEWEST = upgrade.revisions()[-1]
+NEXT = f"{int(NEWEST) + 1:04d}"
 SECOND = """
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{next}"
+down_revision = "{newest}"
 
 
 def upgrade() -> None:
@@ -42,7 +44,7 @@ def next_release(tmp_path_factory, monkeypatch):
     def release(statement: str) -> None:
         folder = tmp_path_factory.mktemp("release") / "migrations"
         shutil.copytree(upgrade.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "versions" / "v0002_second.py").write_text(SECOND.format(statement=statement))
+        (folder / "versions" / f"v{NEXT}_second.py").write_text(SECOND.format(statement=statement, next=NEXT, newest=NEWEST))
         monkeypatch.setattr(upgrade, "MIGRATIONS", folder)
 
     return release
@@ -67,10 +69,10 @@ def test_an_older_database_is_copied_beside_itself_and_migrated(tmp_path, next_r
     before = rows(path, "SELECT * FROM attempt")
     next_release("INSERT INTO second VALUES (7)")
     opened(tmp_path).close()
-    assert rows(path, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert rows(path, "SELECT version_num FROM alembic_version") == [(NEXT,)]
     assert (rows(path, "SELECT * FROM second"), rows(path, "SELECT * FROM attempt")) == ([(7,)], before)
-    copy = tmp_path / "carousel.before-upgrade-0001.db"
-    assert rows(copy, "SELECT version_num FROM alembic_version") == [("0001",)]
+    copy = tmp_path / f"carousel.before-upgrade-{NEWEST}.db"
+    assert rows(copy, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     assert rows(copy, "SELECT * FROM attempt") == before
     opened(tmp_path).close()
     assert len(list(tmp_path.glob("*before-upgrade*"))) == 1
@@ -83,7 +85,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path, next_rel
     with pytest.raises(DatabaseUnusable, match="no such table: missing"):
         opened(tmp_path)
     assert (rows(path, "SELECT * FROM sqlite_master"), rows(path, "SELECT * FROM attempt")) == before
-    assert rows(path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(path, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
 
 
 def test_a_first_migration_that_fails_leaves_no_tables(tmp_path, next_release):
