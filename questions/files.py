@@ -6,6 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+MAX_FILES = 200  # in one folder
+
 
 class UnreadableFile(Exception):
     """The file cannot be used; the message says why, without its name."""
@@ -31,3 +33,31 @@ def read_file(path: Path, most: int) -> bytes:
     if len(content) > most:
         raise UnreadableFile(f"the file has more than {most} bytes; at most {most} are read")
     return content
+
+
+def question_files(place: Path) -> list[Path]:
+    """The ``*.toml`` files of a folder by name, or `place` itself when it is a file. Errors: UnreadableFile."""
+    try:
+        if not place.is_dir():
+            if place.exists():
+                return [place]
+            raise UnreadableFile("there is no such folder or file")
+        with os.scandir(place) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(".toml") and not entry.name.startswith("."))
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not names:
+        raise UnreadableFile("no question files (*.toml) found in this folder")
+    if len(names) > MAX_FILES:
+        raise UnreadableFile(f"the folder has {len(names)} question files; at most {MAX_FILES} are read")
+    return [place / name for name in names]
+
+
+def printable(value: object, most: int = 80) -> str:
+    """`value` in at most `most` characters that can be shown anywhere: a file's content may hold control sequences or endless numbers."""
+    try:
+        text = str(value)
+    except ValueError:  # a whole number with thousands of digits
+        text = "a very large number"
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if text.isprintable() else ascii(text)[1:-1]

@@ -188,7 +188,7 @@ class Question(Model):
     points: tuple[KeyPoint, ...] = Field(min_length=4)
     references: tuple[Reference, ...] = Field(min_length=1)
     sandbox: SandboxLink
-    items: tuple[Item, ...] = Field(min_length=3)
+    items: tuple[Item, ...] = Field(min_length=3, max_length=60)
 
     def link_for(self, item: BaseItem) -> SandboxLink:
         """The sandbox link of an item: its own, else the question's."""

@@ -158,6 +158,7 @@ AnyTemplate = NumberTemplate | TraceTemplate
 MOST_TRIES = 1000  # to find a combination that `where` allows; check_template sees to it that far fewer do
 LEAST_ALLOWED = 0.1  # of the combinations
 CHECKED = 500
+_WORK = 2_000_000  # characters filled in and calculated for one template, about a second's work
 
 
 class CannotDraw(ValueError):
@@ -176,8 +177,9 @@ def drawn(item: Asked | AnyTemplate, seed: int) -> Asked:
 
 
 def check_template(item: AnyTemplate, most: int = CHECKED) -> None:
-    """Draw every combination, or `most` of them when there are more. Errors: CannotDraw, ValueError."""
-    combinations = list(_combinations(item, most))
+    """Draw every combination, or `most` of them when there are more, or fewer when the template is very long. Errors: CannotDraw."""
+    length = sum(map(len, item.texts())) + sum(map(len, (*item.derive.values(), *item.where)))
+    combinations = list(_combinations(item, max(1, min(most, _WORK // length))))
     allowed = 0
     for values in combinations:
         names = _derived(item, values)

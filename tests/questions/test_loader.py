@@ -53,7 +53,7 @@ def test_a_misspelt_key_is_an_error_not_an_omission(tmp_path: Path) -> None:
     assert problems_of(bank_of(tmp_path, broken=broken)) == [
         "broken.toml: items[0] (f-near-one).explanation: Field required",
         "broken.toml: items[0] (f-near-one).explanaton: Extra inputs are not permitted, got "
-        + repr("The gate multiplies the old cell state, so 0.99 keeps almost all of it: over ten steps"[:80]),
+        + repr("The gate multiplies the old cell state, so 0.99 keeps almost all of it: over ten steps"[:79] + "…"),
     ]
 
 
