@@ -72,7 +72,7 @@ def test_a_misspelt_key_is_an_error_not_an_omission(tmp_path: Path) -> None:
             "item stream-without-it: points drops-it are not among the question's points",
         ),
         ('reference = "jozefowicz-2015"', 'reference = "nobody-1999"', "item true-of-the-gate: reference nobody-1999 is not among"),
-        ("value = -1.0", "value = 0.1215", "mistake 0.1215 is within tolerance of the right answer 0.1215767"),
+        ('value = "1 - left"', 'value = "left"', "mistake 0.1968744043407226 is within tolerance of the right answer 0.1968744043407226"),
         ("sandbox = { experiment", "# sandbox = { experiment", "a predict item needs [items.sandbox] with the experiment it is about"),
     ],
 )
