@@ -15,10 +15,12 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
+from questions.expressions import parse
 from questions.formulas import formula_problem
 from questions.loader import Problem, QuestionBank
 from questions.measures import EASY, HARD, count_formats, family, tells, visible
-from questions.schema import ChoiceItem, CodeItem, Item, NumberTemplate, OrderItem, Question, TraceTemplate
+from questions.placeholders import placeholders
+from questions.schema import ChoiceItem, CodeItem, Item, NumberTemplate, OrderItem, Question, Template, TraceTemplate
 from questions.templates import CannotDraw, check_template, drawn
 
 # A conversational speaker says about 150 words a minute, so 45-90 seconds are about 110-225 words.
@@ -181,10 +183,17 @@ def _templates(question: Question) -> Found:
         except CannotDraw as error:
             yield f"items ({item.key})", str(error)
             continue
-        used = " ".join(item.texts()) + " ".join(item.derive.values())
-        for name in item.variables:
-            if not re.search(rf"\{{\{{\s*{name}\b", used):
-                yield f"items ({item.key}).variables.{name}", f"the learner never sees it: write {{{{{name}}}}} in the prompt"
+        for name in sorted(item.variables.keys() - _seen(item)):
+            yield f"items ({item.key}).variables.{name}", f"the learner never sees it: write {{{{{name}}}}} in the prompt"
+
+
+def _seen(item: Template) -> set[str]:
+    """The names whose values the texts show, directly or in what is derived from them."""
+    seen = {name for text in item.texts() for name, _ in placeholders(text)}
+    for name in reversed(item.derive):
+        if name in seen:
+            seen |= parse(item.derive[name]).names
+    return seen
 
 
 def _family(question: Question) -> Found:
