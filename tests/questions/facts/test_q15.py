@@ -1,0 +1,46 @@
+"""What question 15's items say about a bidirectional `nn.LSTM`."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+@pytest.mark.parametrize(("width", "hidden", "layers", "batch"), [(10, 16, 2, 5), (12, 20, 3, 7)])
+def test_directions_are_joined_in_the_output_and_apart_in_the_final_states(width: int, hidden: int, layers: int, batch: int) -> None:
+    lstm = nn.LSTM(width, hidden, num_layers=layers, bidirectional=True, batch_first=True)
+    output, (h, _) = lstm(torch.randn(batch, 6, width))
+    assert output.shape == (batch, 6, 2 * hidden)
+    assert h.shape == (2 * layers, batch, hidden)
+    assert torch.equal(output[:, -1, :hidden], h[-2])
+    assert torch.equal(output[:, 0, hidden:], h[-1])
+
+
+@pytest.mark.parametrize(("width", "hidden"), [(10, 20), (14, 25)])
+def test_the_second_layer_reads_both_directions(width: int, hidden: int) -> None:
+    lstm = nn.LSTM(width, hidden, num_layers=2, bidirectional=True)
+    counted = sum(values.numel() for values in lstm.parameters())
+    assert counted == 8 * hidden * (width + hidden + 2) + 8 * hidden * (2 * hidden + hidden + 2)
+
+
+def test_at_the_last_step_the_backward_half_has_read_one_token() -> None:
+    torch.manual_seed(0)
+    lstm = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+    x = torch.randn(1, 6, 3)
+    other = torch.cat([torch.randn(1, 5, 3), x[:, -1:]], dim=1)
+    assert torch.allclose(lstm(x)[0][:, -1, 4:], lstm(other)[0][:, -1, 4:], atol=1e-6)
+
+
+def test_padding_reaches_the_backward_half_unless_it_is_packed() -> None:
+    torch.manual_seed(0)
+    lstm = nn.LSTM(3, 4, batch_first=True, bidirectional=True)
+    words = torch.randn(1, 5, 3)
+    padded = torch.cat([words, torch.zeros(1, 3, 3)], dim=1)
+    plain, loose = lstm(words), lstm(padded)
+    assert torch.allclose(loose[0][:, :5, :4], plain[0][..., :4], atol=1e-6)
+    assert not torch.allclose(loose[0][:, 4, 4:], plain[0][:, 4, 4:], atol=1e-3)
+    assert not torch.allclose(loose[0][:, 0, 4:], plain[0][:, 0, 4:], atol=1e-4)
+    assert not torch.allclose(loose[1][0][0], plain[1][0][0], atol=1e-3)
+    packed, states = lstm(pack_padded_sequence(padded, torch.tensor([5]), batch_first=True))
+    assert torch.allclose(pad_packed_sequence(packed, batch_first=True)[0], plain[0], atol=1e-6)
+    assert torch.allclose(states[0], plain[1][0], atol=1e-6)
