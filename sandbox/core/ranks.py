@@ -1,20 +1,29 @@
 """Data parallelism by two real processes on this machine, which never outlive the one that started them.
 
 Each process holds a copy of the network and half of the batch; DistributedDataParallel averages the gradients over gloo
-(Li et al. 2020). They meet at a file in a folder of their own, and speak over the loopback interface only. Each watches a pipe
-that only its parent holds open: when the parent closes it, or dies in whatever way, the pipe ends and so do they.
+(Li et al. 2020). They meet at a file in a folder of their own, and speak over the loopback interface only.
+
+Loading torch and DistributedDataParallel takes a process seconds. So a *nursery* loads them once, and every pair is forked
+from it within milliseconds. It stays for the next pair, obeys lines on its standard input, and ends, its pair with it, when
+that input ends: when its owner closes it, or dies in whatever way. The pair in turn watches the nursery.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import json
+import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from datetime import timedelta
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -25,7 +34,6 @@ from torch import Tensor, nn
 RANKS = 2
 PATIENCE_S = 60.0  # a process that hears nothing of the other for so long gives up
 POLL_S = 0.01
-END_S = 5.0  # how long one whose pipe was closed may take to end, before it is killed
 
 
 class RanksFailed(RuntimeError):
@@ -44,69 +52,163 @@ class Ranks:
     """Two processes that train `Reader(nn.LSTM(D, H), classes)` by plain SGD on x (B, T, D), target (B, T), B even; use it as a context manager.
 
     Unequal numbers of targets count as they should: the loss is the mean over those of the whole batch. Targets below 0 do not count.
+    A process has one pair at a time; a second one waits for the first to end.
     """
 
     def __init__(self, model: nn.Module, x: Tensor, target: Tensor, *, updates: int, rate: float) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="carousel-ranks-")
         sizes = {"inputs": x.shape[2], "hidden": model.recurrent.hidden_size, "classes": model.readout.out_features}  # type: ignore[union-attr]
-        task = {"state": model.state_dict(), "x": x, "target": target, "updates": updates, "rate": rate, **sizes}
-        torch.save(task, self._path / "task.pt")
-        self._processes: list[subprocess.Popen[bytes]] = []
-
-    @property
-    def _path(self) -> Path:
-        return Path(self._folder.name)
+        self._task = {"state": model.state_dict(), "x": x, "target": target, "updates": updates, "rate": rate, **sizes}
 
     @property
     def pids(self) -> list[int]:
-        """The processes, while they may be there."""
-        return [process.pid for process in self._processes]
+        """The processes."""
+        return list(self._ask()["pids"])
 
     def __enter__(self) -> Ranks:
-        root = str(Path(__file__).parents[2])
-        paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0"}
-        for rank in range(RANKS):
-            command = [sys.executable, "-c", "import sys; from sandbox.core import ranks; ranks.serve(int(sys.argv[1]), sys.argv[2])"]
-            with (self._path / f"said{rank}").open("wb") as said:
-                self._processes.append(
-                    subprocess.Popen([*command, str(rank), str(self._path)], stdin=subprocess.PIPE, stdout=said, stderr=said, env=environment)
-                )
+        _IN_USE.acquire()
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="carousel-ranks-"))
+            torch.save(self._task, self._folder / "task.pt")
+            _tell("begin", str(self._folder))
+        except BaseException:
+            _IN_USE.release()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.close()
-            if kind is not None:  # left early: it may still be importing torch, and nobody wants to wait for that
-                process.kill()
-        for process in self._processes:
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self._folder.cleanup()
+        try:
+            if _READY.is_set():
+                _tell("end")
+                self._ask()
+            else:  # left while it still loads, and nobody wants to wait for that
+                close()
+        except RanksFailed:
+            close()
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            _IN_USE.release()
 
     def result(self) -> Outcome:
         """Wait for both to finish. Errors: RanksFailed."""
-        while not any(codes := [process.poll() for process in self._processes]) and None in codes:
+        codes = self._ask()["codes"]
+        while not any(codes) and None in codes:
             time.sleep(POLL_S)
+            codes = self._ask()["codes"]
         for rank, code in enumerate(codes):
             if code:  # the other would wait for this one in vain
-                said = (self._path / f"said{rank}").read_text("utf-8", "replace")[-500:]
+                last_words = self._folder / f"said{rank}"
+                said = last_words.read_text("utf-8", "replace")[-500:] if last_words.exists() else "nothing"
                 raise RanksFailed(f"process {rank} of {RANKS} ended with {code}: {said}")
-        return Outcome(**torch.load(self._path / "result.pt", weights_only=True))
+        return Outcome(**torch.load(self._folder / "result.pt", weights_only=True))
+
+    @staticmethod
+    def _ask() -> dict[str, Any]:
+        return _tell("look", answered=True)
 
 
-# --- In the processes -------------------------------------------------------------------------------------------
+# --- The nursery, seen from its owner -----------------------------------------------------------------------------
+
+_IN_USE = threading.Lock()
+_READY = threading.Event()  # it has answered: everything is loaded
+_nursery: subprocess.Popen[str] | None = None
 
 
-def serve(rank: int, folder: str) -> None:
-    """The work of one process; the first of them leaves the result."""
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+def _tell(*words: str, answered: bool = False) -> dict[str, Any]:
+    """Say something to the nursery, which "begin" starts when there is none; wait for the answer when there will be one. Errors: RanksFailed."""
+    global _nursery
+    if words[0] == "begin" and (_nursery is None or _nursery.poll() is not None):
+        close()
+        _nursery = _start()
+    try:
+        assert _nursery is not None
+        assert _nursery.stdin is not None
+        assert _nursery.stdout is not None
+        _nursery.stdin.write(json.dumps(words) + "\n")
+        _nursery.stdin.flush()
+        if not answered:
+            return {}
+        answer: dict[str, Any] = json.loads(_nursery.stdout.readline())
+    except (OSError, json.JSONDecodeError) as error:
+        raise RanksFailed("the process that starts the two has gone; its last words are on standard error") from error
+    _READY.set()
+    return answer
+
+
+def _start() -> subprocess.Popen[str]:
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo" if sys.platform == "linux" else "lo0"}
+    command = [sys.executable, "-c", "from sandbox.core import ranks; ranks.serve()"]
+    # A session of its own: Ctrl-C in a terminal is for the owner, which then ends this.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, start_new_session=True)
+
+
+def close() -> None:
+    """End the nursery and what is in it; the next pair starts another."""
+    global _nursery
+    if _nursery is not None:
+        _nursery.kill()  # its pair, if there is one, notices and ends
+        _nursery.wait()
+        for pipe in (_nursery.stdin, _nursery.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # what was still to be written has nobody to read it
+                    pipe.close()
+    _nursery = None
+    _READY.clear()
+
+
+atexit.register(close)
+
+
+# --- In the nursery -----------------------------------------------------------------------------------------------
+
+
+def serve() -> None:
+    """Obey lines on standard input, each a list in JSON, until there are no more: begin FOLDER, look (which is answered), end."""
+    import torch._dynamo  # what DistributedDataParallel would load when the first one is made
+
     torch.set_num_threads(1)
+    pair: list[BaseProcess] = []
+    for line in sys.stdin:
+        match json.loads(line):
+            case ["begin", folder]:
+                pair = _begin(folder)
+            case ["look"]:
+                sys.stdout.write(json.dumps({"pids": [process.pid for process in pair], "codes": [process.exitcode for process in pair]}) + "\n")
+                sys.stdout.flush()
+            case ["end"]:
+                pair = _end(pair)
+    _end(pair)
+
+
+def _begin(folder: str) -> list[BaseProcess]:
+    # Forked where that is possible, as everything is loaded here. There is one thread, so a fork is safe.
+    multiprocessing.set_start_method("fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn", force=True)
+    pair = [multiprocessing.Process(target=_work, args=(rank, folder), daemon=True) for rank in range(RANKS)]
+    for process in pair:
+        process.start()
+    return list(pair)
+
+
+def _end(pair: Sequence[BaseProcess]) -> list[BaseProcess]:
+    for process in pair:
+        process.kill()
+    for process in pair:
+        process.join()
+    return []
+
+
+# --- In the pair --------------------------------------------------------------------------------------------------
+
+
+def _work(rank: int, folder: str) -> None:
+    """The work of one process; the first of them leaves the result."""
+    threading.Thread(target=_end_with_the_nursery, daemon=True).start()
     path = Path(folder)
+    said = (path / f"said{rank}").open("wb")
+    for stream in (1, 2):
+        os.dup2(said.fileno(), stream)
+    torch.set_num_threads(1)
     task = torch.load(path / "task.pt", weights_only=True)
     meeting = f"file://{path / 'meeting'}"
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=RANKS, timeout=timedelta(seconds=PATIENCE_S))
@@ -117,9 +219,10 @@ def serve(rank: int, folder: str) -> None:
         torch.distributed.destroy_process_group()
 
 
-def _end_with_the_parent() -> None:
-    while os.read(0, 1):
-        pass
+def _end_with_the_nursery() -> None:
+    nursery = multiprocessing.parent_process()
+    assert nursery is not None
+    nursery.join()
     os._exit(3)
 
 

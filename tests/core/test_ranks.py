@@ -50,10 +50,42 @@ def test_two_processes_get_the_gradient_of_the_whole_batch_and_are_gone_afterwar
 
 def test_leaving_early_ends_both_and_removes_their_folder() -> None:
     with ranks.Ranks(*parts(), updates=10**7, rate=0.0) as both:
-        pids, folder = both.pids, both._path
+        pids, folder = both.pids, both._folder
         assert len(pids) == 2
     assert gone(pids, 0.1)
     assert not folder.exists()
+
+
+def test_the_next_pair_needs_no_new_start() -> None:
+    with ranks.Ranks(*parts(), updates=1, rate=0.1) as first:
+        pids, result = first.pids, first.result()
+    nursery = ranks._nursery
+    with ranks.Ranks(*parts(), updates=1, rate=0.1) as second:
+        assert ranks._nursery is nursery
+        assert not set(pids) & set(second.pids)
+        assert torch.equal(second.result().gradient, result.gradient)
+
+
+def test_leaving_while_everything_is_still_loading_leaves_nothing() -> None:
+    ranks.close()
+    with ranks.Ranks(*parts(), updates=10**7, rate=0.0):
+        nursery = ranks._nursery
+    assert nursery is not None
+    assert gone([nursery.pid], 0.1)
+    assert ranks._nursery is None
+
+
+def test_a_nursery_that_is_gone_is_told_and_replaced() -> None:
+    with ranks.Ranks(*parts(), updates=10**7, rate=0.0) as both:
+        pids = both.pids
+        assert ranks._nursery is not None
+        ranks._nursery.kill()
+        ranks._nursery.wait()
+        assert gone(pids)
+        with pytest.raises(ranks.RanksFailed, match="has gone"):
+            both.result()
+    with ranks.Ranks(*parts(), updates=1, rate=0.1) as next_pair:
+        next_pair.result()
 
 
 def test_a_process_that_breaks_is_told() -> None:
