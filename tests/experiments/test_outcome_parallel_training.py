@@ -55,28 +55,32 @@ def test_a_straight_line_is_told_from_a_bent_one():
     assert parallel_training._straightness([0, 1, 2, 3], [0, 1, 1, 0]) == pytest.approx(0.0)
 
 
-def pairs() -> list[psutil.Process]:
-    """The processes this one's workers started to train in pairs."""
+def nurseries() -> list[psutil.Process]:
+    """The processes that start pairs, one a worker."""
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "ranks.serve" in " ".join(process.cmdline()):
+            if "ranks.serve" in " ".join(process.cmdline()) and "ranks.serve" not in " ".join(process.parent().cmdline()):
                 found.append(process)
-        except psutil.Error:  # gone in between, or a zombie
+        except (psutil.Error, AttributeError):  # gone in between, or a zombie
             continue
     return found
 
 
-def test_cancelling_a_run_on_a_worker_leaves_no_process_behind():
+def test_cancelling_a_run_ends_its_pair_and_closing_the_laboratory_leaves_no_process_behind():
     laboratory = Laboratory(LabSettings(workers=1, budget_s=60), Shelf())
     try:
         run_id = laboratory.start(RunRequest("parallel-training", {**smallest("parallel-training"), "updates": 1000, "steps": 96}, seeds=1))
-        while not laboratory.snapshot(run_id).has_points:
+        pair: list[psutil.Process] = []
+        while len(pair) < 2:
+            assert not laboratory.snapshot(run_id).state.final
             threading.Event().wait(0.02)
-        alive = pairs()
-        assert len(alive) == 2
+            pair = [child for nursery in nurseries() for child in nursery.children()]
+        kept = nurseries()
         assert laboratory.cancel(run_id).state is RunState.CANCELLED
-        _, left = psutil.wait_procs(alive, timeout=20)
+        _, left = psutil.wait_procs(pair, timeout=20)
         assert not left
     finally:
         laboratory.close()
+    _, left = psutil.wait_procs(kept, timeout=20)
+    assert not left
