@@ -11,7 +11,7 @@ if __name__ == "__main__":
 
     import streamlit as st
 
-    from questions.loader import QuestionBankError, load_bank
+    from questions.loader import QuestionBankError, load_banks
     from quiz.service import QuizService, RunBook
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
@@ -43,7 +43,8 @@ if __name__ == "__main__":
         # A thread that waits for Python's lock gets it after half a millisecond instead of five: a click is answered by one
         # thread while others talk to the browser and to the workers, and each hand-over used to cost it up to five.
         sys.setswitchinterval(0.0005)
-        settings, lab_settings, bank = Settings.from_environment(), LabSettings.from_environment(), load_bank()
+        settings, lab_settings = Settings.from_environment(), LabSettings.from_environment()
+        bank = load_banks(settings.questions)
         database = open_database(settings.database_url)
         service = QuizService(database, bank)
         learner = service.default_learner()

@@ -21,15 +21,16 @@ def read_file(path: Path, most: int) -> bytes:
     """
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise UnreadableFile(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnreadableFile("is no ordinary file")
+    try:
+        with os.fdopen(handle, "rb") as file:
+            content = file.read(most + 1)
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from None
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UnreadableFile("is no ordinary file")
-        try:
-            content = file.read(most + 1)
-        except OSError as error:
-            raise UnreadableFile(f"cannot be read: {error.strerror}") from None
     if len(content) > most:
         raise UnreadableFile(f"the file has more than {most} bytes; at most {most} are read")
     return content

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from questions.templates import CHECKED, CannotDraw, check_template
 BANK = Path(__file__).parent / "bank"
 MAX_FILE_BYTES = 1_000_000
 MAX_PROBLEMS = 50  # named for one file
+# tomllib takes time by the square of a dotted key's length: a.a.a.a … of a megabyte would keep it busy for hours.
+_ENDLESS_KEY = re.compile(r"""(?<![\w-])(?:(?>[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){20}""")
 TRIED_AT_START = 4  # combinations of each template of the bank that ships; the checks and the tests try all
 
 
@@ -142,7 +145,10 @@ def _load(path: Path, name: str, tried: int, problems: list[Problem]) -> Questio
     """One file's question; None when it has problems, which are added to `problems`."""
     data: dict[str, Any] = {}
     try:
-        data = tomllib.loads(read_file(path, MAX_FILE_BYTES).decode("utf-8"))
+        text = read_file(path, MAX_FILE_BYTES).decode("utf-8")
+        if _ENDLESS_KEY.search(text):
+            raise RecursionError
+        data = tomllib.loads(text)
         return _completed(Question.model_validate(data), path.parent, name, tried, problems)
     except UnreadableFile as error:
         problems.append(Problem(name, "", str(error)))

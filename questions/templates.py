@@ -158,7 +158,8 @@ AnyTemplate = NumberTemplate | TraceTemplate
 MOST_TRIES = 1000  # to find a combination that `where` allows; check_template sees to it that far fewer do
 LEAST_ALLOWED = 0.1  # of the combinations
 CHECKED = 500
-_WORK = 2_000_000  # characters filled in and calculated for one template, about a second's work
+_WORK = 400_000  # characters to calculate for one template, a placeholder counting as many: some tens of milliseconds
+_PLACEHOLDER_WORK = 20
 
 
 class CannotDraw(ValueError):
@@ -178,8 +179,8 @@ def drawn(item: Asked | AnyTemplate, seed: int) -> Asked:
 
 def check_template(item: AnyTemplate, most: int = CHECKED) -> None:
     """Draw every combination, or `most` of them when there are more, or fewer when the template is very long. Errors: CannotDraw."""
-    length = sum(map(len, item.texts())) + sum(map(len, (*item.derive.values(), *item.where)))
-    combinations = list(_combinations(item, max(1, min(most, _WORK // length))))
+    work = sum(map(len, (*item.derive.values(), *item.where))) + _PLACEHOLDER_WORK * sum(text.count("{{") for text in item.texts())
+    combinations = list(_combinations(item, max(1, min(most, _WORK // max(work, 1)))))
     allowed = 0
     for values in combinations:
         names = _derived(item, values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from questions.loader import QuestionBankError, load_bank
+from questions.loader import QuestionBankError, load_banks
 from quiz.engine.state import NOTHING_YET, fold
 from quiz.service import QuizService
 from quiz.settings import InvalidSettings, Settings
@@ -34,7 +34,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    load_bank()
+    for problem in load_banks(settings.questions).left_out:
+        print(f"Left out: {problem}", file=sys.stderr)
     open_database(settings.database_url).close()
     from quiz.ui import asgi
 
@@ -51,7 +52,7 @@ def _migrate(settings: Settings) -> int:
 
 def _rebuild(settings: Settings) -> int:
     database = open_database(settings.database_url)
-    service = QuizService(database, load_bank())
+    service = QuizService(database, load_banks(settings.questions))
     learner = service.default_learner()
     with database.read() as repository:
         facts, _ = repository.facts_after(learner, 0)

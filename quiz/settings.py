@@ -3,6 +3,7 @@
 | variable       | meaning                        | default                                    |
 |----------------|--------------------------------|--------------------------------------------|
 | DATABASE_URL   | where everything is kept       | sqlite, data/carousel.db under the project |
+| QUESTIONS_PATH | folders of questions to add    | none                                       |
 | CAROUSEL_HOST  | address the server listens on  | 127.0.0.1 (this machine only)              |
 | CAROUSEL_PORT  | port the server listens on     | 8501                                       |
 | CAROUSEL_OPEN  | open a browser at start        | yes, when started on a desktop's terminal  |
@@ -39,6 +40,7 @@ class Settings:
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     open_browser: bool | None = None  # None: when there is somebody at a desktop
+    questions: tuple[Path, ...] = ()  # folders of private question files, added to the bank that ships
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -56,4 +58,19 @@ class Settings:
             problems.append(f"CAROUSEL_OPEN must be yes or no, got {opened[:40]!r}")
         if problems:
             raise InvalidSettings(problems)
-        return Settings(given.get("DATABASE_URL") or DEFAULT_DATABASE_URL, host, int(port), opened == "yes" if opened else None)
+        folders = dict.fromkeys(part.strip() for part in given.get("QUESTIONS_PATH", "").split(os.pathsep) if part.strip())
+        return Settings(
+            database_url=given.get("DATABASE_URL") or DEFAULT_DATABASE_URL,
+            host=host,
+            port=int(port),
+            open_browser=opened == "yes" if opened else None,
+            questions=tuple(_folder(name) for name in folders),
+        )
+
+
+def _folder(name: str) -> Path:
+    """A folder's path; a leading ~ is the home folder, where there is one."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)

@@ -18,6 +18,6 @@ settings.load_profile("carousel")
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A database of its own for each test that opens the default one, and settings of the machine left out."""
-    for name in ("CAROUSEL_HOST", "CAROUSEL_PORT", "DASK_SCHEDULER_ADDRESS"):
+    for name in ("CAROUSEL_HOST", "CAROUSEL_PORT", "DASK_SCHEDULER_ADDRESS", "QUESTIONS_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('database')}/carousel.db")

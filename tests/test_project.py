@@ -19,7 +19,7 @@ from tests.browser.server import Server
 ROOT = Path(__file__).parents[1]
 CODE = ("app.py", "questions", "quiz", "sandbox")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-VARIABLE = re.compile(r"\b(?:CAROUSEL_[A-Z_]+|DATABASE_URL|DASK_SCHEDULER_ADDRESS)\b")
+VARIABLE = re.compile(r"\b(?:CAROUSEL_[A-Z_]+|DATABASE_URL|QUESTIONS_PATH|DASK_SCHEDULER_ADDRESS)\b")
 # A CUDA build of torch brings these and pins them itself.
 CUDA_ONLY = re.compile(r"^(nvidia|triton|cuda)")
 

@@ -21,7 +21,7 @@ from quiz.ui.components import PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
-from quiz.ui.unusable import careful_click, careful_drawing
+from quiz.ui.unusable import careful_click, careful_drawing, show_left_out
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
 LENGTHS = (5, 10, 20)
@@ -78,6 +78,7 @@ def _welcome() -> None:
     st.button("Start", key="start", type="primary", icon=":material/play_arrow:", shortcut="Enter", on_click=_start)
     st.space("small")
     st.page_link(STUDY, label="Rather read first? Browse the study cards", icon=":material/menu_book:")
+    show_left_out(quiz.bank.left_out)
 
 
 @careful_click

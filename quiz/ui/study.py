@@ -9,6 +9,7 @@ from questions.schema import Question
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, STUDY, reference_line, see_it_happen, study_link
 from quiz.ui.text import counted, spoken_seconds
+from quiz.ui.unusable import show_left_out
 
 
 def study() -> None:
@@ -32,6 +33,7 @@ def _browse(bank: QuestionBank) -> None:
     st.title("Study cards", anchor=False)
     st.markdown("What each question is really asking, how to build the answer, and where candidates slip.")
     wanted = st.text_input("Search the cards", key="search", type="search", live="300ms", placeholder="forget gate, clipping, attention …", max_chars=80)
+    show_left_out(bank.left_out)
     found = [question for question in bank.questions if matches(question, wanted or "")]
     if not found:
         st.info(f"No card mentions “{wanted}”. Try a single word.", icon=":material/search_off:")

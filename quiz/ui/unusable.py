@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
 
-from questions.loader import QuestionBankError
+from questions.loader import Problem, QuestionBankError
 from quiz.settings import InvalidSettings
 from quiz.storage.database import DatabaseUnusable
 
 log = logging.getLogger(__name__)
+MOST_LINES = 20
 Arguments = ParamSpec("Arguments")
 _TROUBLE = "database_trouble"  # session state: why the last click changed nothing
 
@@ -37,6 +38,14 @@ def _list(lead: str, lines: list[str]) -> None:
     st.error(lead, icon=":material/build:")
     # As code: file names and values are shown as they are, whatever characters they hold.
     st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def show_left_out(problems: Sequence[Problem]) -> None:
+    """Why private question files were left out; the rest can be practised meanwhile."""
+    if problems:
+        st.warning("Question files of your own have something to mend, and were left out:", icon=":material/build:")
+        st.code("\n".join(str(problem) for problem in problems[:MOST_LINES]), language=None, wrap_lines=True)
+        st.caption("Mend them and start Carousel again. `python -m questions check FILE` lists everything about one file.")
 
 
 # --- In use -----------------------------------------------------------------------------------------------------

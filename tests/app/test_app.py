@@ -128,6 +128,21 @@ def test_every_problem_of_a_bank_is_listed_by_file_and_place() -> None:
 # --- Worker processes import app.py again -----------------------------------------------------------------------
 
 
+def test_a_broken_question_file_of_ones_own_is_named_and_the_rest_can_be_practised(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    good = (ROOT / "questions" / "bank" / "q07_forget_gate.toml").read_text()
+    (tmp_path / "mine.toml").write_text(good.replace('id = "forget-gate"', 'id = "mine"', 1).replace("number = 7", "number = 100", 1))
+    (tmp_path / "broken.toml").write_text("<script>alert(1)</script>")
+    monkeypatch.setenv("QUESTIONS_PATH", str(tmp_path))
+    with carousel() as open_tab:
+        for page in (None, STUDY):
+            tab = open_tab(page)
+            assert not tab.exception
+            assert tab.code[0].value.startswith(f"{tmp_path}/broken.toml: not valid TOML")
+        assert context.quiz().bank.by_id["mine"].number == 100
+        tab = open_tab().button(key="start").click().run()
+        assert not tab.warning
+
+
 def test_importing_the_app_under_another_name_does_nothing() -> None:
     module = ast.parse((ROOT / "app.py").read_text())
     docstring, guard = module.body

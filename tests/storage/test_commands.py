@@ -143,3 +143,10 @@ print(len(names) > 0, sorted({name.partition(".")[0] for name in sys.modules} & 
 def test_the_quizs_pages_import_neither_torch_nor_pandas():
     done = command("-W", "error", "-c", PAGES)
     assert (done.returncode, done.stdout) == (0, "True []\n"), done.stderr
+
+
+def test_folders_of_questions_are_read_in_order_each_once_with_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = os.pathsep.join(["/a", " ", "~/mine", "/a", "relative"])
+    assert Settings.from_environment({"QUESTIONS_PATH": given}).questions == (Path("/a"), tmp_path / "mine", Path("relative"))
+    assert Settings.from_environment({}).questions == ()
