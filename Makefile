@@ -27,7 +27,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m questions check
+	$(BIN)/python -m questions check --strict
 
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
