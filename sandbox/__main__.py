@@ -5,9 +5,10 @@
     python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
     python -m sandbox script forget-gate > forget.py         the same as one file that needs only torch
     python -m sandbox bench                                  how fast are the parts, beside their targets?
+    python -m sandbox record --check                         do the sabotaged trainings still give the recorded curves?
 
 `run` ends with 0 whatever the verdict; `verify` ends with 1 when a claim holds on fewer than 4 of 5 seeds, `bench` when
-a target is missed; what is asked for wrongly ends with 2 and a message that says what is allowed.
+a target is missed, `record --check` when a file of questions/recordings differs; what is asked for wrongly ends with 2 and a message that says what is allowed.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sandbox import bench, evidence, standalone
 from sandbox.playing import Played, play_all
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, RunRequest, Setting, Verdict, judge
+from sandbox.recordings import UnknownRecipe
 from sandbox.records import plain
 from sandbox.registry import UnknownExperiment, all_experiments, find_experiment
 from sandbox.requests import make_request, read_values
@@ -33,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.command(arguments))
-    except (UnknownExperiment, InvalidSetting, DeviceRefused) as error:
+    except (UnknownExperiment, InvalidSetting, DeviceRefused, UnknownRecipe) as error:
         print(f"python -m sandbox: {error}", file=sys.stderr)
         return 2
 
@@ -61,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     benching.add_argument("--cell-only", action="store_true", help="the cell alone")
     benching.add_argument("--repetitions", metavar="N", type=_positive, default=bench.REPETITIONS, help="steps timed of each kind (default: %(default)s)")
     benching.set_defaults(command=_bench)
+    recording = commands.add_parser("record", help="train what was sabotaged on purpose and keep its curves for the questions")
+    recording.add_argument("recordings", metavar="NAME", nargs="*", help="which (default: all)")
+    recording.add_argument("--check", action="store_true", help="write nothing; end with 1 when a file differs from what comes out now")
+    recording.add_argument("--folder", metavar="FOLDER", type=Path, help="where the files are (default: questions/recordings)")
+    recording.set_defaults(command=_record)
     for command in (running, scripting, verifying):
         command.add_argument("--first-seed", metavar="N", default="0")
         command.add_argument("--preset", default="quick", help="quick or thorough (default: quick)")
@@ -251,6 +259,24 @@ def _measured(arguments: argparse.Namespace) -> Iterator[bench.Figure]:
         from sandbox.bench_lab import lab_figures  # loads Dask
 
         yield from lab_figures(chosen)
+
+
+# --- record -----------------------------------------------------------------------------------------------------
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from sandbox.recordings import store  # loads torch
+
+    differing = 0
+    for recipe in [store.find_recipe(name) for name in arguments.recordings] or store.all_recipes().values():
+        path, made = (arguments.folder or store.FOLDER) / f"{recipe.name}.json", store.record(recipe)
+        told = store.difference(made, path)
+        differing += told is not None
+        if not arguments.check:
+            path.write_text(store.text_of(made), "utf-8")
+            told = f"{'as it was' if told is None else 'written'}: {path}"
+        print(f"{recipe.name:20} {told or 'the same'}", flush=True)
+    return 1 if arguments.check and differing else 0
 
 
 if __name__ == "__main__":
