@@ -44,3 +44,11 @@ def test_padding_reaches_the_backward_half_unless_it_is_packed() -> None:
     packed, states = lstm(pack_padded_sequence(padded, torch.tensor([5]), batch_first=True))
     assert torch.allclose(pad_packed_sequence(packed, batch_first=True)[0], plain[0], atol=1e-6)
     assert torch.allclose(states[0], plain[1][0], atol=1e-6)
+
+
+def test_with_a_second_layer_padding_reaches_the_forward_half_as_well() -> None:
+    torch.manual_seed(0)
+    lstm = nn.LSTM(3, 4, num_layers=2, batch_first=True, bidirectional=True)
+    words = torch.randn(1, 5, 3)
+    padded = torch.cat([words, torch.zeros(1, 3, 3)], dim=1)
+    assert not torch.allclose(lstm(padded)[0][:, 4, :4], lstm(words)[0][:, 4, :4], atol=1e-4)
