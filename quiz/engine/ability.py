@@ -36,6 +36,7 @@ GRID: tuple[float, ...] = tuple(round(-4 + 0.2 * step, 1) for step in range(41))
 OVERALL_VARIANCE, GROUP_VARIANCE, OWN_VARIANCE = 0.5, 0.2, 0.3
 DISCOUNT = 0.9
 REPEAT_WEIGHT = 0.5
+READY_AT = 0.85  # ready: on the whole, a good answer to a middling item has a chance of 70% (logit 0.85)
 NO_EVIDENCE: LogLikelihood = (0.0,) * len(GRID)
 
 
@@ -77,30 +78,91 @@ def _one_answer(difficulty: float, guessing: float, correct: bool) -> LogLikelih
     return tuple(math.log(p if correct else 1 - p) for p in chances)
 
 
+@dataclass(frozen=True)
+class Levels:
+    """Abilities at every height of the hierarchy: the whole, each group, each question."""
+
+    overall: Ability
+    groups: Mapping[str, Ability]
+    questions: Mapping[str, Ability]
+    ready: float  # P(overall ability is above READY_AT)
+
+
 def estimate(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> dict[str, Ability]:
     """Every question's ability. `groups` names each question's group; a question without evidence borrows all it has from the others.
 
     `evidence` of questions that are not in `groups` is left out: they are no longer in the bank.
     """
+    return dict(zip(groups, _abilities(beliefs(evidence, groups).questions), strict=True)) if groups else {}
+
+
+def levels(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> Levels:
+    """Abilities overall, by group and by question (`groups` names each question's group; at least one question)."""
+    found = beliefs(evidence, groups)
+    by_group = _normalised(found.group_down + found.member @ found.up)
+    overall = _normalised(found.log_overall[None, :])
+    return Levels(
+        overall=_abilities(overall)[0],
+        groups=dict(zip(dict.fromkeys(groups.values()), _abilities(by_group), strict=True)),
+        questions=dict(zip(groups, _abilities(found.questions), strict=True)),
+        ready=float(overall[0] @ (_GRID > READY_AT)),
+    )
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """The messages of the tree and the posteriors they give. Q questions, K groups, G grid points."""
+
+    likelihood: Floats  # Q G: what its answers say about each question's ability
+    member: Floats  # K Q: 1 where the question is of the group
+    up: Floats  # Q G, logs: what each question says about its group's level
+    group_up: Floats  # K G, logs: what each group says about the overall level
+    group_down: Floats  # K G, logs: what the rest says about each group's level
+    log_overall: Floats  # G, logs, not normalised: the overall level
+    questions: Floats  # Q G: each question's ability
+
+
+def beliefs(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> Beliefs:
+    """Pass messages up the tree and down again."""
     names = list(groups)
-    if not names:
-        return {}
-    likelihood = _normalised(np.array([evidence.get(name, NO_EVIDENCE) for name in names]))  # Q G
-    member = np.array([[groups[name] == group for name in names] for group in dict.fromkeys(groups.values())])  # K Q
-    up = np.log(likelihood @ _OWN)  # Q G: what each question says about its group's level
-    group_up = np.log(_normalised(member @ up) @ _GROUP)  # K G: what each group says about the overall level
+    likelihood = _normalised(np.array([evidence.get(name, NO_EVIDENCE) for name in names]))
+    member = np.array([[groups[name] == group for name in names] for group in dict.fromkeys(groups.values())], dtype=float)
+    up = np.log(likelihood @ _OWN)
+    group_up = np.log(_normalised(member @ up) @ _GROUP)
     overall = _LOG_PRIOR + group_up.sum(axis=0)
-    group_down = np.log(_normalised(overall - group_up) @ _GROUP.T)  # K G: what the rest says about each group's level
-    down = member.T @ (group_down + member @ up) - up  # Q G: what the rest says about each question's group level
-    posterior = _normalised(np.log(likelihood) + np.log(_normalised(down) @ _OWN.T))
-    return dict(zip(names, map(_summary, posterior), strict=True))
+    group_down = np.log(_normalised(overall - group_up) @ _GROUP.T)
+    down = member.T @ (group_down + member @ up) - up
+    questions = _normalised(np.log(likelihood) + np.log(_normalised(down) @ _OWN.T))
+    return Beliefs(likelihood, member, up, group_up, group_down, overall, questions)
 
 
-def _summary(posterior: Floats) -> Ability:
-    mean = float(posterior @ _GRID)
-    se = math.sqrt(max(float(posterior @ (_GRID - mean) ** 2), 0.0))
-    low, high = np.interp([0.025, 0.975], np.cumsum(posterior) - posterior / 2, _GRID)
-    return Ability(mean, se, float(low), float(high))
+def expected_variances(found: Beliefs, questions: NDArray[np.int64], difficulty: Floats, guessing: Floats) -> Floats:
+    """The variance of the overall ability to expect after one answer to each of I items (van der Linden 1998).
+
+    `questions` holds each item's place among the questions; `difficulty` and `guessing` are the items'. An answer to a
+    question that was asked already says less about the whole, as its own ability is part of what was seen.
+    """
+    right = guessing[:, None] + (1 - guessing[:, None]) / (1 + np.exp(difficulty[:, None] - _GRID[None, :]))  # I G
+    chance = (found.questions[questions] * right).sum(axis=1)  # I
+    group = found.member.argmax(axis=0)[questions]  # I
+    rest_of_group = (found.member @ found.up)[group] - found.up[questions]
+    rest = found.log_overall - found.group_up[group]
+    expected = np.zeros(len(questions))
+    for outcome, weight in ((right, chance), (1 - right, 1 - chance)):
+        up = np.log(_normalised(np.log(found.likelihood[questions]) + np.log(outcome)) @ _OWN)
+        overall = _normalised(rest + np.log(_normalised(rest_of_group + up) @ _GROUP))
+        mean = overall @ _GRID
+        expected += weight * (overall @ _GRID**2 - mean**2)
+    return expected
+
+
+def _abilities(posteriors: Floats) -> list[Ability]:
+    """Summaries of posteriors on the grid, one a row."""
+    mean = posteriors @ _GRID
+    se = np.sqrt(np.maximum((posteriors * (_GRID - mean[:, None]) ** 2).sum(axis=1), 0.0))
+    middles = np.cumsum(posteriors, axis=1) - posteriors / 2
+    bounds = [[float(x) for x in np.interp([0.025, 0.975], row, _GRID)] for row in middles]
+    return [Ability(m, s, low, high) for m, s, (low, high) in zip(mean.tolist(), se.tolist(), bounds, strict=True)]
 
 
 def _normalised(log_weights: Floats) -> Floats:

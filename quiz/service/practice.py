@@ -19,7 +19,7 @@ from quiz.engine.ability import estimate
 from quiz.engine.examiner import pick
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import InvalidResponse, Response, grade
-from quiz.engine.state import NOTHING_YET, LearnerState, fold
+from quiz.engine.state import NOTHING_YET, LearnerState, OutOfOrder, fold
 from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
 from quiz.service.progress import progress_view
 from quiz.service.wordings import Wordings
@@ -187,7 +187,10 @@ class QuizService:
         last, state = self._states.get(learner, (0, NOTHING_YET))
         facts, newest = repository.facts_after(learner, last)
         if facts:
-            state = fold(state, facts)
+            try:
+                state = fold(state, facts)
+            except OutOfOrder:  # a clock was set back, or attempts came in from elsewhere
+                state = fold(NOTHING_YET, repository.facts_after(learner, 0)[0])
             self._states[learner] = (newest, state)
         return state
 

@@ -112,21 +112,23 @@ class Repository:
     # --- attempts ---
 
     def facts_after(self, learner: int, attempt_id: int) -> tuple[list[AttemptFact], int]:
-        """The learner's attempts after `attempt_id` as facts, in order, and the id of the last one."""
+        """The learner's attempts recorded after `attempt_id` as facts, in canonical order, and the id of the one recorded last."""
         rows = self._session.execute(
             select(
-                Attempt.id, ItemVersion.question_id, ItemVersion.key, ItemVersion.difficulty, ItemVersion.guessing,
-                Attempt.correct, Attempt.confidence, Attempt.answered_at,
+                Attempt.id, Attempt.presentation_id, ItemVersion.question_id, ItemVersion.key, ItemVersion.difficulty, ItemVersion.guessing,
+                Attempt.correct, Attempt.confidence, Attempt.answered_at, ItemVersion.content["points"], ItemVersion.format, Attempt.seconds,
             )
             .select_from(Attempt).join(Presentation).join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
             .where(Attempt.learner_id == learner, Attempt.id > attempt_id)
-            .order_by(Attempt.id)
+            .order_by(Attempt.answered_at, Attempt.presentation_id)
         ).all()  # fmt: skip
         facts = [
-            AttemptFact(question, f"{question}/{key}", difficulty, guessing, correct, cast("Confidence | None", confidence), at)
-            for _, question, key, difficulty, guessing, correct, confidence, at in rows
+            AttemptFact(
+                question, f"{question}/{key}", difficulty, guessing, correct, cast("Confidence | None", confidence), at, tuple(points), format_, seconds, shown
+            )
+            for _, shown, question, key, difficulty, guessing, correct, confidence, at, points, format_, seconds in rows
         ]
-        return facts, rows[-1][0] if rows else attempt_id
+        return facts, max((row[0] for row in rows), default=attempt_id)
 
     def outcomes(self, learner: int) -> Iterator[tuple[datetime, bool]]:
         """When each attempt was answered, and whether it was right."""

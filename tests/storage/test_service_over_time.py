@@ -50,6 +50,15 @@ def test_the_state_kept_in_memory_is_the_one_folded_anew(service, database, lear
     assert QuizService(database, BANK).state(learner) == service.state(learner)
 
 
+def test_answers_given_after_the_clock_was_set_back_are_folded_in_their_place(service, database, learner):
+    session = service.start_session(learner, 20, NOON)
+    practise(service, session.id, [True, False], at=NOON + timedelta(hours=1))
+    assert service.state(learner).attempts == 2
+    practise(service, session.id, [False, True])
+    assert service.state(learner) == QuizService(database, BANK).state(learner)
+    assert service.state(learner).last[0] == NOON + timedelta(hours=1, minutes=1, seconds=20)
+
+
 def test_an_attempt_that_the_database_refuses_leaves_no_trace(service, database, learner):
     session = service.start_session(learner, 5, NOON)
     turn = turn_of(service, session.id)
