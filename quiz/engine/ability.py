@@ -25,6 +25,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +81,12 @@ def _one_answer(difficulty: float, guessing: float, correct: bool) -> LogLikelih
 
 @dataclass(frozen=True)
 class Levels:
-    """Abilities at every height of the hierarchy: the whole, each group, each question."""
+    """Abilities at every height of the hierarchy: the mean over all questions, each group's level, each question's."""
 
     overall: Ability
     groups: Mapping[str, Ability]
     questions: Mapping[str, Ability]
-    ready: float  # P(overall ability is above READY_AT)
+    ready: float  # P(the overall ability is above READY_AT)
 
 
 def estimate(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> dict[str, Ability]:
@@ -100,12 +101,13 @@ def levels(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) -> 
     """Abilities overall, by group and by question (`groups` names each question's group; at least one question)."""
     found = beliefs(evidence, groups)
     by_group = _normalised(found.group_down + found.member @ found.up)
-    overall = _normalised(found.log_overall[None, :])
+    mean, variance = _mean_over_questions(found)
+    se = math.sqrt(variance)
     return Levels(
-        overall=_abilities(overall)[0],
+        overall=Ability(mean, se, mean - 1.96 * se, mean + 1.96 * se),
         groups=dict(zip(dict.fromkeys(groups.values()), _abilities(by_group), strict=True)),
         questions=dict(zip(groups, _abilities(found.questions), strict=True)),
-        ready=float(overall[0] @ (_GRID > READY_AT)),
+        ready=0.5 * (1 + math.erf((mean - READY_AT) / (se * math.sqrt(2)))),
     )
 
 
@@ -137,23 +139,63 @@ def beliefs(evidence: Mapping[str, LogLikelihood], groups: Mapping[str, str]) ->
 
 
 def expected_variances(found: Beliefs, questions: NDArray[np.int64], difficulty: Floats, guessing: Floats) -> Floats:
-    """The variance of the overall ability to expect after one answer to each of I items (van der Linden 1998).
+    """The variance of the mean ability over all questions to expect after one answer to each of I items (van der Linden 1998).
 
     `questions` holds each item's place among the questions; `difficulty` and `guessing` are the items'. An answer to a
-    question that was asked already says less about the whole, as its own ability is part of what was seen.
+    question that was asked already says less, as part of what it shows is known.
     """
     right = guessing[:, None] + (1 - guessing[:, None]) / (1 + np.exp(difficulty[:, None] - _GRID[None, :]))  # I G
     chance = (found.questions[questions] * right).sum(axis=1)  # I
     group = found.member.argmax(axis=0)[questions]  # I
-    rest_of_group = (found.member @ found.up)[group] - found.up[questions]
-    rest = found.log_overall - found.group_up[group]
+    old = _moments(found.likelihood)
+    sums = _Moments(found.member @ old.log_weight, found.member @ old.mean, found.member @ old.variance)
+    whole = _lifted(sums, _GROUP)
     expected = np.zeros(len(questions))
     for outcome, weight in ((right, chance), (1 - right, 1 - chance)):
-        up = np.log(_normalised(np.log(found.likelihood[questions]) + np.log(outcome)) @ _OWN)
-        overall = _normalised(rest + np.log(_normalised(rest_of_group + up) @ _GROUP))
-        mean = overall @ _GRID
-        expected += weight * (overall @ _GRID**2 - mean**2)
+        new = _moments(_normalised(np.log(found.likelihood[questions]) + np.log(outcome)))
+        changed = _lifted(_Moments(*(s[group] - o[questions] + n for s, o, n in zip(sums, old, new, strict=True))), _GROUP)
+        together = _Moments(*(w.sum(axis=0) - w[group] + c for w, c in zip(whole, changed, strict=True)))
+        _, variance = _total(together, len(found.likelihood))
+        expected += weight * variance
     return expected
+
+
+class _Moments(NamedTuple):
+    """Of a node's abilities summed, for each value of its parent: log-likelihood, conditional mean and variance. N G each."""
+
+    log_weight: Floats
+    mean: Floats
+    variance: Floats
+
+
+def _moments(likelihood: Floats) -> _Moments:
+    """Of questions, given their group's level."""
+    weight = likelihood @ _OWN
+    mean = (likelihood * _GRID) @ _OWN / weight
+    return _Moments(np.log(weight), mean, (likelihood * _GRID**2) @ _OWN / weight - mean**2)
+
+
+def _lifted(sums: _Moments, kernel: Floats) -> _Moments:
+    """Of groups, given the overall level, from the sums over their questions."""
+    weight = _normalised(sums.log_weight)
+    total = weight @ kernel
+    mean = (weight * sums.mean) @ kernel / total
+    return _Moments(np.log(total), mean, (weight * (sums.variance + sums.mean**2)) @ kernel / total - mean**2)
+
+
+def _total(sums: _Moments, questions: int) -> tuple[Floats, Floats]:
+    """Mean and variance of the mean ability over `questions`, from the sums over groups given the overall level; N G in, N out."""
+    weight = _normalised(_LOG_PRIOR + sums.log_weight)
+    expected = (weight * sums.mean).sum(axis=-1)
+    return expected / questions, ((weight * (sums.variance + sums.mean**2)).sum(axis=-1) - expected**2) / questions**2
+
+
+def _mean_over_questions(found: Beliefs) -> tuple[float, float]:
+    """Posterior mean and variance of the mean ability over all questions: exact, by conditioning up the tree."""
+    old = _moments(found.likelihood)
+    whole = _lifted(_Moments(*(found.member @ one for one in old)), _GROUP)
+    mean, variance = _total(_Moments(*(one.sum(axis=0) for one in whole)), len(found.likelihood))
+    return float(mean), float(variance)
 
 
 def _abilities(posteriors: Floats) -> list[Ability]:

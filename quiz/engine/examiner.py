@@ -5,10 +5,14 @@ Which question, the first that applies:
 2. `due`: the memory model says it is time; the one most likely forgotten first;
 3. `new`: never answered; in the order of the questions' numbers;
 4. `ahead`: nothing else is left; the one most likely forgotten first.
+Given what an answer to each item is worth on a later day (`worth`, from quiz/engine/planner.py), 3 and 4 give way to the
+question with the item worth most; before an interview, 2 as well (`due_first` false), as what is due may be known well
+enough for that day. The reason then says what the chosen question is: due, new or ahead of time.
 Within a kind, a question of another group than the last one is preferred: interleaving helps to tell kinds apart
-(Rohrer and Taylor 2007). Which item: one not shown in this session, then the least often answered, then the one with
+(Rohrer and Taylor 2007). Which item: one not shown in this session; then one that tests an idea missed the last time it
+was asked, so that a missed idea comes back, if it can in another form; then the least often answered; then the one with
 the most information at the learner's ability, divided by how often its format came up in this session so that the
-formats stay mixed. The item shown last is never shown next.
+formats stay mixed; given `worth`, the item worth most in place of these three. The item shown last is never shown next.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from quiz.engine.memory import recall
 from quiz.engine.state import LearnerState
 
 GAP = 2
+NEARLY = 0.8  # so much of the highest worth is near enough to change the group
 MOST_REPEATS = 2  # a question missed again and again is left for another day
 
 
@@ -59,17 +64,28 @@ def pick(
     remaining: int,
     now: datetime,
     rng: random.Random,
+    worth: Mapping[str, float] | None = None,
+    due_first: bool = True,
 ) -> Pick:
     """The next item out of `questions` (at least one).
 
-    `shown` is what this session has shown, oldest first; `remaining` how many answers it still waits for.
+    `shown` is what this session has shown, oldest first; `remaining` how many answers it still waits for; `worth`, by
+    item, what an answer is worth for a minute spent; without `due_first` it alone decides.
     """
-    question, reason = _question(questions, state, shown, remaining, now)
-    item = _item(question, state, abilities[question.id].mean, shown, rng)
+    question, reason = _question(questions, state, shown, remaining, now, worth, due_first)
+    item = _item(question, state, abilities[question.id].mean, shown, rng, worth)
     return Pick(question, item, reason, _order(item, rng))
 
 
-def _question(questions: Sequence[Question], state: LearnerState, shown: Sequence[Shown], remaining: int, now: datetime) -> tuple[Question, Reason]:
+def _question(
+    questions: Sequence[Question],
+    state: LearnerState,
+    shown: Sequence[Shown],
+    remaining: int,
+    now: datetime,
+    worth: Mapping[str, float] | None,
+    due_first: bool,
+) -> tuple[Question, Reason]:
     last_group = next((q.group for q in questions if shown and q.id == shown[-1].question_id), None)
     by_id = {question.id: question for question in questions}
     missed = _missed(shown)
@@ -80,6 +96,8 @@ def _question(questions: Sequence[Question], state: LearnerState, shown: Sequenc
     fresh = [question for question in questions if question.id not in asked]
     known = sorted((q for q in fresh if q.id in state.questions), key=lambda q: (recall(state.questions[q.id].memory, now), q.number))
     due = [question for question in known if state.questions[question.id].memory.due_at <= now]
+    if worth is not None and not (due and due_first):
+        return _most_worth(questions, state, shown, last_group, now, worth)
     new = sorted((question for question in fresh if question.id not in state.questions), key=lambda q: q.number)
     kinds: tuple[tuple[list[Question], Reason], ...] = ((due, "due"), (new, "new"), (known, "ahead"))
     for candidates, reason in kinds:
@@ -88,6 +106,24 @@ def _question(questions: Sequence[Question], state: LearnerState, shown: Sequenc
     latest = {one.question_id: place for place, one in enumerate(shown)}
     oldest = min(questions, key=lambda q: latest[q.id])
     return oldest, "again" if oldest.id in missed else "ahead"
+
+
+def _most_worth(
+    questions: Sequence[Question], state: LearnerState, shown: Sequence[Shown], last_group: Group | None, now: datetime, worth: Mapping[str, float]
+) -> tuple[Question, Reason]:
+    """The question with the item worth most; one of another group, when it is worth nearly as much."""
+    asked = Counter(one.item_id for one in shown)
+    best = {question.id: max(worth[item_id(question, item)] for item in _least_shown(question, asked)) for question in questions}
+    ranked = sorted(questions, key=lambda question: -best[question.id])
+    near = [question for question in ranked if best[question.id] >= NEARLY * best[ranked[0].id]]
+    chosen = _interleaved(near or ranked, last_group)
+    known = state.questions.get(chosen.id)
+    return chosen, "new" if known is None else "due" if known.memory.due_at <= now else "ahead"
+
+
+def _least_shown(question: Question, in_session: Mapping[str, int]) -> list[Item]:
+    times = [in_session.get(item_id(question, item), 0) for item in question.items]
+    return [item for item, count in zip(question.items, times, strict=True) if count == min(times)]
 
 
 def _missed(shown: Sequence[Shown]) -> list[str]:
@@ -108,16 +144,20 @@ def _interleaved(candidates: Sequence[Question], last_group: Group | None) -> Qu
     return next((question for question in candidates if question.group is not last_group), candidates[0])
 
 
-def _item(question: Question, state: LearnerState, theta: float, shown: Sequence[Shown], rng: random.Random) -> Item:
+def _item(question: Question, state: LearnerState, theta: float, shown: Sequence[Shown], rng: random.Random, worth: Mapping[str, float] | None) -> Item:
     in_session = Counter(one.item_id for one in shown)
     formats = Counter(one.format for one in shown)
-    known = state.questions[question.id].items if question.id in state.questions else {}
+    known = state.questions.get(question.id)
+    missed = {key for key, idea in known.ideas.items() if idea.missed} if known else set()
 
-    def preference(item: Item) -> tuple[bool, int, int, float, float]:
+    def preference(item: Item) -> tuple[bool, int, bool, int, float, float]:
         name = item_id(question, item)
-        worth = information(theta, item.difficulty, item.guessing) / (1 + formats[item.format])
+        seen = known.items[name].attempts if known and name in known.items else 0
         is_last = bool(shown) and shown[-1].item_id == name
-        return is_last, in_session[name], known[name].attempts if name in known else 0, -worth, rng.random()
+        if worth is not None:  # which knows of misses and of what was seen
+            return is_last, in_session[name], False, 0, -worth[name], rng.random()
+        mixed = information(theta, item.difficulty, item.guessing) / (1 + formats[item.format])
+        return is_last, in_session[name], missed.isdisjoint(item.points), seen, -mixed, rng.random()
 
     return min(question.items, key=preference)
 

@@ -112,6 +112,9 @@ class Trace:
     weight: float
 
 
+Traces = list[Trace] | tuple[()]
+
+
 @dataclass
 class Learner:
     """One simulated person. It changes: `answer` learns. Times are seconds since the first day."""
@@ -153,24 +156,43 @@ class Learner:
         seconds = float(self.world.answer_s[item] * answering + FEEDBACK_S[correct] * reading)
         if learn:
             self._learn(item, 1.0 if knows else READ_WEIGHT)
-            self.clock += seconds if self.model == "traces" else 0.0
+            self.clock += seconds if self.model == "traces" else BETWEEN_SESSIONS * seconds
             self.last += seconds
         return correct, seconds
 
     def score(self, at: float) -> float:
-        """The expected interview score at `at`, 0..100: the chance of knowing what a question asks, in a form not
-        practised, averaged over each question's items and over the questions.
-        """
+        """The expected interview score at `at`, 0..100: the mean over the questions of `by_question`."""
+        return float(100 * self.by_question(at).mean())
+
+    def by_question(self, at: float) -> Floats:
+        """Q: the chance of knowing what a question asks, in a form not practised, averaged over its items."""
         later = self.clock + BETWEEN_SESSIONS * max(at - self.last, 0.0)
-        if self.model == "traces":
-            retrieve = np.array([self._retrieve(self.ideas.get(idea, ()), later) for idea in range(len(self.world.idea_ids))])
-            know = 1 - (1 - _sigmoid(self.background)) * (1 - self.world.shares @ retrieve)
-        else:
-            days = later / BETWEEN_SESSIONS / DAY_S
-            strength = np.array([_strength(self.ideas.get(idea, ()), days) for idea in range(len(self.world.idea_ids))])
-            know = _sigmoid(self.background + self.world.shares @ strength)
-        per_question = np.bincount(self.world.question_of, know) / np.bincount(self.world.question_of)
-        return float(100 * per_question.mean())
+        terms = self.world.shares @ np.array([self._idea(idea, later) for idea in range(len(self.world.idea_ids))])
+        know = 1 - (1 - _sigmoid(self.background)) * (1 - terms) if self.model == "traces" else _sigmoid(self.background + terms)
+        return np.asarray(np.bincount(self.world.question_of, know) / np.bincount(self.world.question_of))
+
+    def true_gains(self, at: float) -> Floats:
+        """I: how much the score at `at` would rise by answering each item now, to first order. Nobody can know this."""
+        later = self.clock + BETWEEN_SESSIONS * max(at - self.last, 0.0)
+        weigh = (1 / np.bincount(self.world.question_of) / len(self.world.group_of))[self.world.question_of]
+        reason = _sigmoid(self.background)
+        terms = np.array([self._idea(idea, later) for idea in range(len(self.world.idea_ids))])
+        slope = 1 - reason if self.model == "traces" else (know := _sigmoid(self.background + self.world.shares @ terms)) * (1 - know)
+        per_idea = self.world.shares.T @ (slope * weigh)
+        now = self.world.shares @ np.array([self._idea(idea, self.clock) for idea in range(len(terms))])
+        know_now = 1 - (1 - reason) * (1 - now) if self.model == "traces" else _sigmoid(self.background + now)
+        gains = np.zeros(len(know_now))
+        for weight, chance in ((1.0, know_now), (READ_WEIGHT, 1 - know_now)):
+            rise = np.array([self._idea(idea, later, weight) for idea in range(len(terms))]) - terms
+            gains += chance * ((self.world.shares > 0) @ (rise * per_idea))
+        return 100 * gains
+
+    def _idea(self, idea: int, at: float, more: float = 0.0) -> float:
+        """What an idea gives at `at` on the learner's clock, if need be with a further trace of weight `more` laid down now."""
+        traces = self.ideas.get(idea, ())
+        if more:
+            traces = [*traces, Trace(self.clock, DECAY_SCALE * _activation(traces, self.clock) + DECAY_BASE, more)]
+        return self._retrieve(traces, at) if self.model == "traces" else _strength(traces, at / BETWEEN_SESSIONS / DAY_S)
 
     def _know_on_sight(self, item: int) -> float:
         tested = self.world.tests[item]
@@ -190,18 +212,18 @@ class Learner:
             traces.append(Trace(self.clock, decay, weight))
 
     @staticmethod
-    def _retrieve(traces: list[Trace] | tuple[()], clock: float) -> float:
+    def _retrieve(traces: Traces, clock: float) -> float:
         if not traces:
             return 0.0
         return 1 / (1 + math.exp(-(math.log(_activation(traces, clock)) - THRESHOLD) / NOISE))
 
 
-def _activation(traces: list[Trace] | tuple[()], clock: float) -> float:
+def _activation(traces: Traces, clock: float) -> float:
     """e^m; 0 without traces."""
     return float(sum(trace.weight * max(clock - trace.at, 1.0) ** -trace.decay for trace in traces))
 
 
-def _strength(traces: list[Trace] | tuple[()], days: float) -> float:
+def _strength(traces: Traces, days: float) -> float:
     return math.log1p(sum(trace.weight * (1 + max(days - trace.at / BETWEEN_SESSIONS / DAY_S, 0.0)) ** -STRENGTH_DECAY for trace in traces))
 
 
