@@ -22,7 +22,7 @@ from quiz.engine.forecast import Catalogue
 SE_GOAL = 0.35
 DECIDED = 0.975
 MOST_ITEMS = 60
-FEWEST_ITEMS = 6  # one of each group, before anything is said
+FEWEST_ITEMS = 8  # by then every group was asked
 WEAKEST = 3
 
 Ending = Literal["precise", "ready", "not ready", "cap", "no items"]

@@ -96,9 +96,12 @@ People = Sequence[tuple[dict[str, Course], dict[str, DiagnosticRun]]]
 
 
 def _everybody(options: Options, model: Model, processes: int, progress: Callable[[str], None]) -> People:
+    run = partial(person, options, model)
+    if processes == 1:
+        return [run(number) for number in range(options.learners)]
     people = []
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for done, one in enumerate(pool.map(partial(person, options, model), range(options.learners), chunksize=2), start=1):
+        for done, one in enumerate(pool.map(run, range(options.learners), chunksize=2), start=1):
             people.append(one)
             if done % 50 == 0:
                 progress(f"{model}: {done} of {options.learners} learners")
