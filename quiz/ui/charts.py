@@ -8,59 +8,80 @@ from datetime import timedelta
 
 import plotly.graph_objects as go
 
-from questions.schema import Recording
+from questions.recordings import Axis, Recording, Series
 from quiz.views import DayStat
 
 DAY_MS = 86_400_000
 RIGHT, MISSED, LINE = "#137D88", "#B9A77F", "#C75000"  # told apart by lightness too, on paper and on ink
 
+# Of recorded curves: a contrast of at least 3.5 to paper and to ink, so the chart need not know which it is on.
+CURVES = ("#137D88", "#C75000", "#8A63B8", "#7A7F2A")
 DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
-PANEL_PX, AXIS_PX, LEGEND_ROW_PX, GAP = 190, 90, 22, 0.16
+PANEL_PX, AXIS_PX, LEGEND_ROW_PX, GAP = 200, 80, 20, 0.1
 FEW_POINTS = 25  # up to here each is marked
+DECADES = 2  # a logarithmic axis over more has its numbers at powers of ten
 
 
 def recording_figure(recording: Recording) -> go.Figure:
-    """The recorded curves: one panel above the other over a common x axis. Curves differ by colour, dashes and marks; a value that was not finite is a gap.
+    """The recorded curves: one panel above the other over a common x axis. A value that was not finite is a gap.
 
-    Colours are the theme's, so that the chart follows a change between light and dark.
+    Curves differ by colour, dashes and, when they have few points, marks; the same name looks the same in both panels.
     """
     figure, panels = go.Figure(), recording.panels
+    names = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
+    for number, panel in enumerate(panels, 1):
+        for series in panel.series:
+            _add_curve(figure, series, number, names)
     height = (1 - GAP * (len(panels) - 1)) / len(panels)
-    lines = [(number, series) for number, panel in enumerate(panels, 1) for series in panel.series]
-    for place, (number, series) in enumerate(lines):
-        marked = len(series.x) <= FEW_POINTS
-        figure.add_scatter(
-            x=series.x,
-            y=series.y,
-            yaxis=f"y{number}" if number > 1 else "y",
-            name=series.name,
-            mode="lines+markers" if marked else "lines",
-            line={"dash": DASHES[place % len(DASHES)], "width": 2.5},
-            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
-            connectgaps=False,
-            hovertemplate=f"{series.name}: %{{y:.4g}}<extra></extra>",
-        )
     for number, panel in enumerate(panels, 1):
         top = 1 - (number - 1) * (height + GAP)
-        axis = {"title": panel.y.label, "type": "log" if panel.y.log else "linear", "domain": [max(top - height, 0), top], "automargin": True, "nticks": 6}
-        figure.update_layout({f"yaxis{number if number > 1 else ''}": axis})
+        values = [value for series in panel.series for value in series.y if value is not None]
+        figure.update_layout({_axis("yaxis", number): {**_scale(panel.y, values), "domain": [max(top - height, 0), top]}})
+    xs = [x for panel in panels for series in panel.series for x in series.x]
     figure.update_layout(
-        height=PANEL_PX * len(panels) + AXIS_PX + LEGEND_ROW_PX * len(lines),
+        height=PANEL_PX * len(panels) + AXIS_PX + LEGEND_ROW_PX * len(names),
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="x unified",
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
         showlegend=True,
-        xaxis={
-            "title": recording.x.label,
-            "type": "log" if recording.x.log else "linear",
-            "anchor": f"y{len(panels)}" if len(panels) > 1 else "y",
-            "automargin": True,
-        },
+        xaxis={**_scale(recording.x, xs), "anchor": _axis("y", len(panels))},
     )
     return figure
+
+
+def _add_curve(figure: go.Figure, series: Series, number: int, names: list[str]) -> None:
+    style = names.index(series.name) % len(CURVES)
+    shown = any(trace.name == series.name for trace in figure.data)
+    figure.add_scatter(
+        x=series.x,
+        y=series.y,
+        yaxis=_axis("y", number),
+        name=series.name,
+        legendgroup=series.name,
+        showlegend=not shown,
+        mode="lines+markers" if len(series.x) <= FEW_POINTS else "lines",
+        line={"color": CURVES[style], "dash": DASHES[style], "width": 2.5},
+        marker={"symbol": SYMBOLS[style], "size": 8},
+        connectgaps=False,
+        hovertemplate=f"{series.name}: %{{y:.4g}}<extra></extra>",
+    )
+
+
+def _axis(name: str, number: int) -> str:
+    """Plotly's name of the nth axis."""
+    return name if number == 1 else f"{name}{number}"
+
+
+def _scale(axis: Axis, values: Sequence[float]) -> dict[str, object]:
+    """Title, kind and ticks of an axis."""
+    scale: dict[str, object] = {"title": axis.label, "type": "log" if axis.log else "linear", "automargin": True, "nticks": 6}
+    if axis.log:
+        wide = max(values) > 10**DECADES * min(values)
+        scale |= {"dtick": 1, "exponentformat": "power"} if wide else {"tickvals": [step * 10**power for power in range(-9, 10) for step in (1, 2, 5)]}
+    return scale
 
 
 def days_figure(days: Sequence[DayStat]) -> go.Figure:

@@ -14,7 +14,7 @@ from quiz.engine.grading import FeedbackLine, Mark
 from quiz.ui import context
 from quiz.ui.answering import CONFIDENCE_LABELS
 from quiz.ui.components import reference_line, see_it_happen
-from quiz.ui.text import as_text, fenced, plain_number, quoted, spoken_seconds, when
+from quiz.ui.text import as_text, changes, fenced, plain_number, quoted, spoken_seconds, when
 from quiz.views import Feedback, Turn
 
 MARKS: dict[Mark, tuple[str, str, str]] = {
@@ -47,7 +47,7 @@ def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
     else:
         detail = _steps(feedback) if isinstance(turn.item, OrderItem) else _options(turn, feedback)
     if isinstance(turn.item, CodeItem):
-        detail += f"\n\n#### The code, mended\n\n{fenced(turn.item.fixed, 'python')}"
+        detail += f"\n\n#### The code, mended\n\n{fenced(changes(turn.item.code, turn.item.fixed), 'text')}"
     # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
     st.markdown(f"{detail}\n\n#### Why\n\n{turn.item.explanation}", anchors=False)
     see_it_happen(turn.link)
@@ -108,12 +108,15 @@ def _steps(feedback: Feedback) -> str:
 
 def _numbers(item: TraceItem, feedback: Feedback) -> str:
     """Each number of a trace: what was given, what is right, and what the slip was."""
-    cards = []
+    cards: list[str] = []
+    said: set[str] = set()  # what is to be said about several numbers is said once
     for part, line in zip(item.answers, feedback.grade.lines, strict=True):
         answer = f"{part.label}: {plain_number(part.answer)}{f' {part.unit}' if part.unit else ''}"
         icon, colour, _ = MARKS[line.mark]
         label = f"You gave {as_text(line.text)}, {'right' if line.mark == 'right' else 'wrong'}"
-        cards.append(quoted(f":small[:{colour}[{icon} **{label}**]]", answer, line.feedback))
+        reasons = [line.feedback] if line.feedback and line.feedback not in said else []
+        said.update(reasons)
+        cards.append(quoted(f":small[:{colour}[{icon} **{label}**]]", answer, *reasons))
     return "\n\n".join(cards)
 
 

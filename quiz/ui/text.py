@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -43,6 +44,11 @@ def fenced(code: str, language: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", code)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{code}\n{fence}"
+
+
+def changes(before: str, after: str) -> str:
+    """`after` line by line, with what went (-) and what came (+)."""
+    return "\n".join(line.rstrip() for line in difflib.ndiff(before.splitlines(), after.splitlines()) if not line.startswith("?"))
 
 
 def as_text(written: str) -> str:
