@@ -52,7 +52,10 @@ def _say(bank: QuestionBank, problems: list[Problem]) -> None:
     for problem in problems:
         print(problem, file=sys.stderr)
     formats = count_formats(item for _, item in bank.items.values())
-    print(f"{len(bank.questions)} question(s), {len(bank.items)} items: " + ", ".join(f"{count} {name}" for name, count in formats.items()))
+    print(
+        f"{len(bank.questions)} question{'' if len(bank.questions) == 1 else 's'}, {len(bank.items)} items: "
+        + ", ".join(f"{count} {name}" for name, count in formats.items())
+    )
     for tell in tells(bank):
         print(f"{tell.name}: {tell.figure:.2f}, at most {tell.limit:.2f}, measured on {tell.of}")
     print(f"{len(problems)} problem(s)")

@@ -139,8 +139,7 @@ def test_make_run_without_a_new_enough_python_says_so(tmp_path: Path) -> None:
 
 def test_question_25_with_its_own_experiment_is_two_new_files(tmp_path: Path) -> None:
     copy = copy_of_the_project(tmp_path)
-    question = (copy / "questions" / "bank" / "q07_forget_gate.toml").read_text()
-    question = question.replace('id = "forget-gate"', 'id = "question-25"', 1).replace("number = 7", "number = 25", 1)
+    question = (ROOT / "docs" / "question-template.toml").read_text().replace("number = 100", "number = 25", 1)
     (copy / "questions" / "bank" / "q25_new.toml").write_text(question.replace('"forget-gate"', '"experiment-25"'))
     experiment = (copy / "sandbox" / "experiments" / "forget_gate.py").read_text()
     (copy / "sandbox" / "experiments" / "experiment_25.py").write_text(

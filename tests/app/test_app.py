@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from questions.schema import SandboxLink
 from quiz.ui import asgi, context
-from quiz.ui.text import counted, lab_address, plain_number, spoken_seconds, when
+from quiz.ui.text import as_text, changes, counted, fenced, lab_address, plain_number, spoken_seconds, when
 from tests.app.learner import PROGRESS, ROOT, STUDY, carousel, says
 
 Open = Callable[..., AppTest]
@@ -246,6 +246,19 @@ def test_speaking_time_counts_words_and_the_symbols_of_formulas() -> None:
 @pytest.mark.parametrize(("value", "expected"), [(4640.0, "4,640"), (0.1343, "0.1343"), (4.66e-10, "4.66e-10"), (-3.0, "-3"), (12345678.0, "1.235e+07")])
 def test_numbers_are_written_plainly(value: float, expected: str) -> None:
     assert plain_number(value) == expected
+
+
+def test_what_somebody_typed_is_shown_as_it_is() -> None:
+    assert as_text(" 1e5 *b* $x$ ") == r"1e5 \*b\* \$x\$"
+
+
+def test_code_is_fenced_whatever_backticks_it_holds() -> None:
+    assert fenced("a = 1", "text") == "```text\na = 1\n```"
+    assert fenced("a = '````'", "text").startswith("`````text\n")
+
+
+def test_mended_code_shows_what_went_and_what_came() -> None:
+    assert changes("a\nb\nc", "a\nd\nc") == "  a\n- b\n+ d\n  c"
 
 
 def test_counts_agree_with_their_noun() -> None:
