@@ -36,7 +36,7 @@ class Forgetful:
         """Nothing."""
         return None
 
-    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+    def judged(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
         """Nothing."""
         return ()
 
@@ -47,7 +47,11 @@ def lab_figures(experiments: Sequence[str]) -> Iterator[Figure]:
     try:
         with _PeakMemory() as memory:
             _run(laboratory, ALONE, {"updates": 50, "seeds": 2 * WORKERS})  # loads what loads on first use, in every worker
-            took = {experiment: _run(laboratory, experiment, {}) for experiment in experiments}
+            took = {}
+            for experiment in experiments:
+                memory.now = experiment
+                took[experiment] = _run(laboratory, experiment, {})
+            memory.now = ALONE
             alone = [_run(laboratory, ALONE, {"seeds": seeds})[1] for seeds in (1, 3)]
     finally:
         laboratory.close()
@@ -56,7 +60,7 @@ def lab_figures(experiments: Sequence[str]) -> Iterator[Figure]:
     yield Figure("run → verdict: median over the experiments", statistics.median(verdict for _, verdict in took.values()), "s", 6.0)
     yield Figure("run → first point: slowest experiment", max(first for first, _ in took.values()), "s", 0.7)
     yield Figure(f"{ALONE}: three seeds on {WORKERS} workers ÷ one seed", alone[1] / alone[0], "×", 2.0)
-    yield Figure("peak memory of a worker", memory.peak / 1e6, "MB", 500.0)
+    yield Figure("peak memory of a worker", memory.peak / 1e6, "MB", 500.0, memory.at)
 
 
 def _run(laboratory: Laboratory, experiment_id: str, changed: Mapping[str, Setting]) -> tuple[float, float]:
@@ -80,10 +84,10 @@ def _finished(laboratory: Laboratory, run_id: str) -> Snapshot:
 
 
 class _PeakMemory:
-    """The most memory (resident set, bytes) that any worker process was seen with, looked at four times a second."""
+    """The most memory (resident set, bytes) that any worker process was seen with, looked at four times a second, and `at` which experiment."""
 
     def __init__(self) -> None:
-        self.peak = 0
+        self.peak, self.at, self.now = 0, "", ALONE
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -100,6 +104,8 @@ class _PeakMemory:
         while not self._over.wait(0.25):
             for child in here.children(recursive=True):
                 try:
-                    self.peak = max(self.peak, child.memory_info().rss)
+                    memory = child.memory_info().rss
                 except psutil.NoSuchProcess:
                     continue
+                if memory > self.peak:
+                    self.peak, self.at = memory, self.now

@@ -484,5 +484,5 @@ class RunStore(Protocol):
     def load(self, run_id: str) -> Mapping[str, object] | None:
         """All facts of a run, or None when there is no such run."""
 
-    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
-        """The latest runs of an experiment, newest first: `run_id`, `started_at` (ISO) and all facts but `record`."""
+    def judged(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest runs of an experiment that have a verdict, newest first: `run_id`, `started_at` (ISO) and all facts but `record`."""

@@ -88,10 +88,10 @@ class RunBook:
             run = repository.run(run_id, self._learner, with_record=True)
             return None if run is None else _facts(run)
 
-    def of_experiment(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
-        """The latest runs of an experiment, newest first: all facts but their records."""
+    def judged(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
+        """The latest runs of an experiment that have a verdict, newest first: all facts but their records."""
         with self._database.read() as repository:
-            return [_facts(run, without=("record",)) for run in repository.recent_runs(self._learner, limit, experiment_id)]
+            return [_facts(run, without=("record",)) for run in repository.judged_runs(self._learner, experiment_id, limit)]
 
     def recent(self, limit: int = 20) -> tuple[RunRow, ...]:
         """The latest runs, newest first."""

@@ -19,6 +19,8 @@ _PRESENTATION = _PRESENTATIONS.where(Presentation.id == bindparam("presentation_
 _OPEN_PRESENTATION = _PRESENTATIONS.where(Presentation.session_id == bindparam("session_id"), Presentation.closed_at.is_(None))
 _ANSWERED = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == bindparam("session_id"))
 
+_RUNS = select(StoredRun).order_by(StoredRun.started_at.desc(), StoredRun.id)
+
 
 class Repository:
     """Reads and writes rows. Nothing is committed here."""
@@ -148,12 +150,14 @@ class Repository:
         """Whether there is such a run, whoever started it."""
         return bool(self._session.scalar(select(func.count()).select_from(StoredRun).where(StoredRun.id == run_id)))
 
-    def recent_runs(self, learner: int, limit: int, experiment: str | None = None) -> Sequence[StoredRun]:
-        """A learner's runs (of one experiment), newest first, without their records."""
-        wanted = select(StoredRun).where(StoredRun.learner_id == learner)
-        if experiment is not None:
-            wanted = wanted.where(StoredRun.experiment == experiment)
-        return self._session.scalars(wanted.order_by(StoredRun.started_at.desc(), StoredRun.id).limit(limit)).all()
+    def recent_runs(self, learner: int, limit: int) -> Sequence[StoredRun]:
+        """A learner's runs, newest first, without their records."""
+        return self._session.scalars(_RUNS.where(StoredRun.learner_id == learner).limit(limit)).all()
+
+    def judged_runs(self, learner: int, experiment: str, limit: int) -> Sequence[StoredRun]:
+        """A learner's runs of an experiment that have a verdict, newest first, without their records."""
+        judged = StoredRun.learner_id == learner, StoredRun.experiment == experiment, StoredRun.verdict.is_not(None)
+        return self._session.scalars(_RUNS.where(*judged).limit(limit)).all()
 
     def unfinished_runs(self, learner: int) -> Iterable[StoredRun]:
         """A learner's runs that have not ended."""

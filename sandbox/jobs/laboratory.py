@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -113,9 +113,9 @@ class Laboratory:
             return conductor.board.snapshot()
         return self._stored(run_id)
 
-    def finished_runs(self, experiment_id: str, limit: int) -> list[Mapping[str, Any]]:
+    def finished_runs(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, Any]]:
         """Stored runs of an experiment that have a verdict, newest first, as facts without their records."""
-        return [facts for facts in self._store.of_experiment(experiment_id, limit) if facts["verdict"] is not None]
+        return self._store.judged(experiment_id, limit)
 
     def wait(self, run_id: str, seconds: float, *, final: bool = False) -> None:
         """Return when the run has something to draw (with `final`: when it is over), at the latest after `seconds`."""

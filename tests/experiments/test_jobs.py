@@ -47,8 +47,10 @@ class Shelf:
     def load(self, run_id: str) -> Any:
         return self.runs.get(run_id)
 
-    def of_experiment(self, experiment_id: str, limit: int) -> Any:
-        return [{**facts, "run_id": run_id} for run_id, facts in reversed(self.runs.items()) if facts["experiment"] == experiment_id][:limit]
+    def judged(self, experiment_id: str, limit: int) -> Any:
+        return [{**facts, "run_id": run_id} for run_id, facts in reversed(self.runs.items()) if facts["experiment"] == experiment_id and facts.get("verdict")][
+            :limit
+        ]
 
     def wait_end(self, run_id: str) -> dict[str, Any]:
         with self.ended:

@@ -164,17 +164,22 @@ def test_the_run_book_is_the_sandboxs_run_store(book):
     from sandbox.protocol import RunStore
 
     store: RunStore = book
-    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load", "of_experiment"}
+    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load", "judged"}
     store.begin("r1", REQUEST)
     assert store.load("r1") is not None
-    assert [facts["run_id"] for facts in store.of_experiment("forget-gate", 5)] == ["r1"]
+    assert not store.judged("forget-gate", 5)
+    store.end("r1", RESULT)
+    assert [facts["run_id"] for facts in store.judged("forget-gate", 5)] == ["r1"]
 
 
-def test_an_experiments_runs_come_newest_first_without_their_records(book):
+def test_an_experiments_judged_runs_come_newest_first_without_their_records_however_many_have_no_verdict(book):
     for run_id, experiment in (("r1", "forget-gate"), ("r2", "bilstm"), ("r3", "forget-gate"), ("r4", "forget-gate")):
         book.begin(run_id, REQUEST | {"experiment": experiment})
         book.end(run_id, RESULT)
-    found = book.of_experiment("forget-gate", 2)
+    for run_id in ("r5", "r6"):
+        book.begin(run_id, REQUEST)
+        book.end(run_id, {"state": "cancelled", "error": None, "verdict": None})
+    found = book.judged("forget-gate", 2)
     assert [facts["run_id"] for facts in found] == ["r4", "r3"]
     assert all("record" not in facts for facts in found)
     assert (found[0]["settings"], found[0]["verdict"]) == (REQUEST["settings"], RESULT["verdict"])
