@@ -1,5 +1,6 @@
 """What question 11's items say about the output gate in PyTorch."""
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -36,3 +37,13 @@ def test_nn_lstm_does_not_return_its_gates() -> None:
     out, states = nn.LSTM(32, 64)(torch.randn(3, 1, 32))
     assert out.shape == (3, 1, 64)
     assert [state.shape for state in states] == [(1, 1, 64)] * 2
+
+
+def test_a_cell_far_out_on_tanh_gets_hardly_any_error_through_an_open_gate() -> None:
+    c = torch.tensor(12.0, dtype=torch.float64, requires_grad=True)
+    o = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
+    (o * torch.tanh(c)).backward()
+    assert c.grad is not None
+    assert o.grad is not None
+    assert c.grad.item() == pytest.approx(1.5e-10, rel=0.02)
+    assert o.grad.item() == pytest.approx(1)
