@@ -42,7 +42,8 @@ def test_nn_lstm_does_not_return_its_gates() -> None:
 def test_a_cell_far_out_on_tanh_gets_hardly_any_error_through_an_open_gate() -> None:
     c = torch.tensor(12.0, dtype=torch.float64, requires_grad=True)
     o = torch.tensor(1.0, dtype=torch.float64, requires_grad=True)
-    (o * torch.tanh(c)).backward()
+    h = o * torch.tanh(c)
+    h.backward()
     assert c.grad is not None
     assert o.grad is not None
     assert c.grad.item() == pytest.approx(1.5e-10, rel=0.02)
