@@ -1,6 +1,9 @@
 """What a page can ask for. One call, one transaction; `now` (aware) and `rng` come from the caller."""
 
+from quiz.service.datafile import UnusableFile
 from quiz.service.errors import NotAnswered, PresentationClosed, QuizError, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownRun, UnknownSession
+from quiz.service.importing import Merged
+from quiz.service.learnerdata import LearnerData
 from quiz.service.practice import MAX_LENGTH, QuizService
 from quiz.service.runs import INTERRUPTED, RunBook
 from quiz.storage.database import DatabaseUnusable
@@ -9,6 +12,8 @@ __all__ = [
     "INTERRUPTED",
     "MAX_LENGTH",
     "DatabaseUnusable",
+    "LearnerData",
+    "Merged",
     "NotAnswered",
     "PresentationClosed",
     "QuizError",
@@ -19,4 +24,5 @@ __all__ = [
     "UnknownQuestion",
     "UnknownRun",
     "UnknownSession",
+    "UnusableFile",
 ]

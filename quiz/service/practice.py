@@ -180,6 +180,10 @@ class QuizService:
         with self._database.read() as repository:
             return self._state(repository, learner)
 
+    def forget_state(self, learner: int) -> None:
+        """Have the learner's state folded anew: answers came in from elsewhere that may belong before those known."""
+        self._states.pop(learner, None)
+
     # --- inside a transaction ---
 
     def _state(self, repository: Repository, learner: int) -> LearnerState:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, undefer
 from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
 from quiz.storage.models import Attempt, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.transfer import Transfer
 
 # What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
 _PRESENTATIONS = select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))
@@ -27,6 +28,11 @@ class Repository:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @property
+    def transfer(self) -> Transfer:
+        """Rows in bulk, for a learner's file."""
+        return Transfer(self._session)
 
     def add(self, row: Learner | QuestionVersion | ItemVersion | PracticeSession | Presentation | Attempt | StoredRun) -> None:
         """Insert `row` now, so that its id is known and constraints have been checked."""

@@ -1,0 +1,245 @@
+"""Takes a learner's file in, by merging: what is here already stays, what is new is added, all in one transaction.
+
+The result does not depend on the order in which files come, and a file taken in twice counts once: an answer is known by
+the id of its presentation, and times at which something ended can only grow. Two rules make that hold:
+- what is open in a file (an item without answer, a session) is open on the device it came from, and closed here;
+- an answer or run that is here with other contents cannot be merged: the file is refused, as one of the two was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from questions.schema import Item, Template
+from questions.templates import CannotDraw, drawn
+from quiz.service.datafile import (
+    AttemptRow,
+    DataFile,
+    ItemRow,
+    PresentationRow,
+    QuestionRow,
+    RunRow,
+    SessionRow,
+    UnusableFile,
+    read_file,
+)
+from quiz.storage.database import Database
+from quiz.storage.models import Attempt, ItemVersion, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.repository import Repository
+from quiz.storage.transfer import chunks
+
+_ITEM: TypeAdapter[Item] = TypeAdapter(Item)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a file adds (or would add), and how much of it is here already. `first` and `last`: when its answers were given."""
+
+    learner: str
+    exported_at: datetime
+    answers: int
+    answers_known: int
+    runs: int
+    runs_known: int
+    first: datetime | None
+    last: datetime | None
+
+    @property
+    def adds_something(self) -> bool:
+        """Whether anything is new."""
+        return bool(self.answers or self.runs)
+
+
+def preview(database: Database, data: bytes, now: datetime) -> Merged:
+    """What `merge` would do. Errors: UnusableFile."""
+    file = read_file(data, now)
+    with database.read() as repository:
+        known_attempts = sum(len(repository.transfer.attempts_of([row.presentation for row in chunk])) for chunk in chunks(file.rows(AttemptRow)))
+        known_runs = sum(len(repository.transfer.runs_of([row.id for row in chunk])) for chunk in chunks(file.rows(RunRow)))
+    return _merged(file, file.count(AttemptRow) - known_attempts, file.count(RunRow) - known_runs)
+
+
+def merge(database: Database, learner: int, data: bytes, now: datetime) -> Merged:
+    """Add what is new in the file. Errors: UnusableFile, and then nothing is changed."""
+    file = read_file(data, now)
+    with database.write() as repository:
+        merging = _Merge(repository, learner, file)
+        merging.wordings()
+        merging.sessions()
+        merging.presentations()
+        added = merging.attempts(), merging.runs()
+    return _merged(file, *added)
+
+
+def _merged(file: DataFile, answers: int, runs: int) -> Merged:
+    times = [row.answered_at for row in file.rows(AttemptRow)]
+    known = file.count(AttemptRow) - answers, file.count(RunRow) - runs
+    return Merged(file.learner, file.exported_at, answers, known[0], runs, known[1], min(times, default=None), max(times, default=None))
+
+
+@dataclass
+class _Merge:
+    """One merge inside a write transaction. Every step refuses what cannot be merged, which undoes the steps before it."""
+
+    repository: Repository
+    learner: int
+    file: DataFile
+    _questions: dict[tuple[str, str], int] = field(default_factory=dict)
+    _items: dict[tuple[str, str], int] = field(default_factory=dict)
+    _drawable: dict[tuple[str, str], Item] = field(default_factory=dict)  # templates that are new here
+    _answered: dict[str, datetime] = field(default_factory=dict)
+
+    def wordings(self) -> None:
+        """Add wordings that are not here yet."""
+        known = self.repository.question_versions()
+        for question in self.file.rows(QuestionRow):
+            if (question.question, question.hash) not in known:
+                self.repository.add(QuestionVersion(question_id=question.question, hash=question.hash, content=question.content))
+        known = self.repository.item_versions()
+        for item in self.file.rows(ItemRow):
+            if (item.question, item.hash) not in known:
+                self.repository.add(self._item_version(item))
+        self._questions, self._items = self.repository.question_versions(), self.repository.item_versions()
+        self._answered = {row.presentation: row.answered_at for row in self.file.rows(AttemptRow)}
+
+    def _item_version(self, row: ItemRow) -> ItemVersion:
+        item = _ITEM.validate_python(row.content)
+        if isinstance(item, Template):
+            self._drawable[row.question, row.hash] = item
+        facts = {"format": item.format, "difficulty": item.difficulty, "guessing": item.guessing}
+        return ItemVersion(question_id=row.question, key=row.key, hash=row.hash, content=row.content, **facts)
+
+    def sessions(self) -> None:
+        """Add sessions; those of this device that are still open stay so."""
+        ends = self._ends()
+        for chunk in chunks(enumerate(self.file.rows(SessionRow))):
+            known = self.repository.transfer.sessions_of([row.id for _, row in chunk])
+            for number, row in chunk:
+                here = known.get(row.id)
+                if here is not None:
+                    _same(f"sessions[{number}]", "session", here, self.learner, {"length": row.length, "only": row.only, "started_at": row.started_at})
+                    if here.ended_at is not None and here.ended_at < ends[row.id]:
+                        self.repository.transfer.set_ended(row.id, ends[row.id])
+            fresh = [row for _, row in chunk if row.id not in known]
+            self.repository.transfer.insert(
+                PracticeSession,
+                [
+                    {"id": row.id, "learner_id": self.learner, "length": row.length, "only": row.only, "started_at": row.started_at, "ended_at": ends[row.id]}
+                    for row in fresh
+                ],
+            )
+
+    def _ends(self) -> dict[str, datetime]:
+        """When each session of the file ended; for one that is still open, when something last happened in it."""
+        last = {row.id: row.ended_at or row.started_at for row in self.file.rows(SessionRow)}
+        open_ones = {row.id for row in self.file.rows(SessionRow) if row.ended_at is None}
+        for row in self.file.rows(PresentationRow):
+            if row.session in open_ones:
+                closed = self._closed(row)
+                last[row.session] = max(last[row.session], closed or row.shown_at)
+        return last
+
+    def _closed(self, row: PresentationRow) -> datetime | None:
+        return row.closed_at or self._answered.get(row.id)
+
+    def presentations(self) -> None:
+        """Add what was shown and left or answered."""
+        for chunk in chunks(enumerate(self.file.rows(PresentationRow))):
+            known = self.repository.transfer.presentations_of([row.id for _, row in chunk])
+            taken = self.repository.transfer.positions(list({row.session for _, row in chunk}))
+            fresh = []
+            for number, row in chunk:
+                closed, here = self._closed(row), known.get(row.id)
+                if here is not None:
+                    self._meet(number, row, here, closed)
+                elif closed is not None:
+                    fresh.append(self._presentation(number, row, closed, taken.setdefault(row.session, set())))
+            self.repository.transfer.insert(Presentation, fresh)
+
+    def _meet(self, number: int, row: PresentationRow, here: Any, closed: datetime | None) -> None:
+        """A presentation that is here already: the same, and closed when it is closed anywhere."""
+        facts = {
+            "session": row.session,
+            "question_version_id": self._questions[row.question, row.question_hash],
+            "item_version_id": self._items[row.question, row.item_hash],
+            **{name: getattr(row, name) for name in ("order", "seed", "shown_at")},
+        }
+        _same(f"presentations[{number}]", "item", here, self.learner, facts)
+        if closed is not None and (here.closed_at is None or here.closed_at < closed):
+            self.repository.transfer.set_closed(row.id, closed)
+
+    def _presentation(self, number: int, row: PresentationRow, closed: datetime, taken: set[int]) -> dict[str, Any]:
+        template = self._drawable.get((row.question, row.item_hash))
+        if template is not None:
+            try:
+                drawn(template, row.seed)
+            except CannotDraw as error:
+                raise UnusableFile([f"presentations[{number}].seed: no numbers can be drawn: {error}"]) from None
+        position = row.position if row.position not in taken else max(taken) + 1  # two devices went on with one session
+        taken.add(position)
+        return {
+            "id": row.id,
+            "session_id": row.session,
+            "position": position,
+            "question_version_id": self._questions[row.question, row.question_hash],
+            "item_version_id": self._items[row.question, row.item_hash],
+            "closed_at": closed,
+            **{name: getattr(row, name) for name in ("order", "seed", "reason", "shown_at")},
+        }
+
+    def attempts(self) -> int:
+        """Add answers, in the order they were given; how many were new."""
+        numbers = {row.presentation: number for number, row in enumerate(self.file.rows(AttemptRow))}
+        added = 0
+        for chunk in chunks(sorted(self.file.rows(AttemptRow), key=lambda row: (row.answered_at, row.presentation))):
+            known = self.repository.transfer.attempts_of([row.presentation for row in chunk])
+            fresh = [_attempt(row, self.learner) for row in chunk if row.presentation not in known]
+            for row in chunk:
+                if row.presentation in known:
+                    facts = _attempt(row, self.learner)
+                    place = f"attempts[{numbers[row.presentation]}]"
+                    _same(place, "answer", known[row.presentation], self.learner, {name: facts[name] for name in _COMPARED})
+            self.repository.transfer.insert(Attempt, fresh)
+            added += len(fresh)
+        return added
+
+    def runs(self) -> int:
+        """Add runs; how many were new."""
+        added = 0
+        for chunk in chunks(enumerate(self.file.rows(RunRow)), 10):
+            known = self.repository.transfer.runs_of([row.id for _, row in chunk])
+            for number, row in chunk:
+                if row.id in known:
+                    _same(f"runs[{number}]", "run", known[row.id], self.learner, {name: getattr(row, name) for name in _COMPARED_RUN})
+            fresh = [row.model_dump(exclude_unset=True) | {"learner_id": self.learner} for _, row in chunk if row.id not in known]
+            self.repository.transfer.insert(StoredRun, fresh)
+            added += len(fresh)
+        return added
+
+
+_COMPARED = ("response", "correct", "score", "confidence", "answered_at")
+_COMPARED_RUN = ("experiment", "settings", "first_seed", "seeds", "prediction", "started_at", "state", "ended_at")
+
+
+def _attempt(row: AttemptRow, learner: int) -> dict[str, Any]:
+    return {
+        "presentation_id": row.presentation,
+        "learner_id": learner,
+        "response": row.response.model_dump(exclude_unset=True),
+        **{name: getattr(row, name) for name in ("correct", "score", "confidence", "answered_at", "seconds")},
+    }
+
+
+def _same(place: str, what: str, here: Any, learner: int, facts: Mapping[str, object]) -> None:
+    """Errors: UnusableFile when the row that is here is another learner's, or says something else."""
+    if here.learner_id != learner:
+        raise UnusableFile([f"{place}: this {what} is here already, with another learner of this installation"])
+    for name, value in facts.items():
+        if getattr(here, name) != value:
+            shown = name.removesuffix("_version_id")
+            raise UnusableFile([f"{place}.{shown}: this {what} is here already and says otherwise; what was recorded cannot be changed by a file"])

@@ -1,0 +1,42 @@
+"""What the page "Your data" can ask for: one learner's data, out in several forms and in from a file."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+
+from quiz.service.exporting import write_json, write_tables
+from quiz.service.importing import Merged, merge, preview
+from quiz.service.practice import QuizService
+from quiz.storage.database import Database
+
+
+class LearnerData:
+    """One learner's data. Downloads are bytes, made when they are asked for."""
+
+    def __init__(self, service: QuizService, database: Database, learner: int) -> None:
+        self._service = service
+        self._database = database
+        self._learner = learner
+
+    def json(self, now: datetime) -> bytes:
+        """Everything, as the file that can be taken in again; see docs/data.md."""
+        out = io.BytesIO()
+        write_json(self._database, self._learner, now, out)
+        return out.getvalue()
+
+    def tables(self) -> bytes:
+        """A zip of attempts.csv and runs.csv."""
+        out = io.BytesIO()
+        write_tables(self._database, self._learner, out)
+        return out.getvalue()
+
+    def preview(self, data: bytes, now: datetime) -> Merged:
+        """What a file would add. Errors: UnusableFile."""
+        return preview(self._database, data, now)
+
+    def merge(self, data: bytes, now: datetime) -> Merged:
+        """Take a file in, by merging. Errors: UnusableFile, and then nothing is changed."""
+        merged = merge(self._database, self._learner, data, now)
+        self._service.forget_state(self._learner)
+        return merged
