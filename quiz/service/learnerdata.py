@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import UTC, datetime
 
 from quiz.service.exporting import write_json, write_tables
 from quiz.service.importing import Merged, merge, preview
@@ -30,6 +30,18 @@ class LearnerData:
         out = io.BytesIO()
         write_tables(self._database, self._learner, out)
         return out.getvalue()
+
+    def weak_spots(self, now: datetime) -> list[str]:
+        """Ids of the questions whose cards are worth repeating, the weakest first."""
+        from quiz.service.anki import weak_spots
+
+        return weak_spots({cell.question_id: cell.mastery for cell in self._service.progress(self._learner, now, UTC).cells})
+
+    def anki(self, now: datetime, *, weak: bool = False) -> bytes:
+        """An .apkg of the bank, or of the learner's weak spots."""
+        from quiz.service.anki import package  # genanki and Markdown: only when somebody asks
+
+        return package(self._service.bank, now, self.weak_spots(now) if weak else None)
 
     def preview(self, data: bytes, now: datetime) -> Merged:
         """What a file would add. Errors: UnusableFile."""
