@@ -84,7 +84,7 @@ def _spoken_length(question: Question) -> Found:
 
 
 def _markup(question: Question) -> Found:
-    for place, text in _texts(question):
+    for place, text in texts_of(question):
         if place.endswith(".latex"):
             problem = formula_problem(text)
             if problem:
@@ -101,7 +101,7 @@ def _markup(question: Question) -> Found:
             yield place, f"has an HTML tag {tag.group(0)!r}; text is Markdown, and HTML is not rendered"
 
 
-def _texts(question: Question) -> Iterator[tuple[str, str]]:
+def texts_of(question: Question) -> Iterator[tuple[str, str]]:
     """Every text of a question with its place, numbers of templates drawn."""
     data = question.model_dump(mode="json", exclude={"items"})
     yield from _inside(data, "")
@@ -131,7 +131,7 @@ def _inside(node: Any, place: str) -> Iterator[tuple[str, str]]:
 
 def _plain_english(question: Question) -> Found:
     lengths = []
-    for place, text in _texts(question):
+    for place, text in texts_of(question):
         if "." not in place or place.endswith((".latex", ".key", ".authors", ".title", ".venue")):
             continue
         for sentence in sentences(text):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from questions.schema import Asked, CodeItem, DiagnoseItem, Recording
-from quiz.ui.charts import recording_figure
 
 
 def show_material(item: Asked) -> None:
@@ -19,6 +18,8 @@ def show_material(item: Asked) -> None:
 
 def _curves(recording: Recording) -> None:
     """The chart, with its text alternative on the chart for a screen reader and below it for everybody."""
+    from quiz.ui.charts import recording_figure  # plotly: only where a chart is drawn
+
     st.markdown(f"**{recording.title}**")
     st.plotly_chart(recording_figure(recording), key="recording", config={"displayModeBar": False, "scrollZoom": False}, alt=recording.text)
     st.expander("The chart in words", icon=":material/notes:", key="chart_in_words").markdown(recording.text)
