@@ -8,29 +8,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from questions.schema import Asked, Group, SandboxLink
+from quiz.engine.calibration import Calibration
+from quiz.engine.diagnostic import Ending
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import Grade, Response
+from quiz.engine.planner import Plan
+from quiz.engine.points import Certainty
+from quiz.engine.readiness import Chance
 
 __all__ = [
+    "Calibration",
+    "Certainty",
+    "Chance",
     "Confidence",
     "DayStat",
+    "DiagnosticView",
+    "Ending",
     "Feedback",
+    "InterviewView",
+    "Kind",
+    "LevelLine",
     "MasteryCell",
+    "Plan",
+    "PlanView",
     "ProgressView",
+    "ReadinessLine",
+    "ReadinessView",
     "Reason",
     "RunRow",
     "SessionSummary",
     "SessionView",
     "SummaryLine",
     "Turn",
+    "Went",
 ]
+
+Kind = Literal["practice", "diagnostic"]
+Went = Literal["well", "mixed", "badly", "not held"]
 
 
 @dataclass(frozen=True)
 class SessionView:
-    """A practice session: `length` items are planned, `answered` are done."""
+    """A session: `length` items are planned (for a diagnostic: at most), `answered` are done."""
 
     id: str
     length: int
@@ -38,6 +60,7 @@ class SessionView:
     started_at: datetime
     ended_at: datetime | None
     only: tuple[str, ...] = ()  # question ids it is limited to; empty: all
+    kind: Kind = "practice"
 
 
 @dataclass(frozen=True)
@@ -151,3 +174,83 @@ class ProgressView:
     attempts: int
     correct: int
     runs: tuple[RunRow, ...]  # newest first
+
+
+# --- The adaptive part ---
+
+
+@dataclass(frozen=True)
+class LevelLine:
+    """A level: `mastery` is the chance of a good answer to a middling item, with its 95% interval. `key`: a group's or a question's."""
+
+    key: str
+    label: str
+    mastery: float
+    low: float
+    high: float
+    answers: int
+
+
+@dataclass(frozen=True)
+class DiagnosticView:
+    """A diagnostic as far as it is. `ending` says why it ended: "precise" (the level is known well enough), "ready" or
+    "not ready" (that much is decided), "cap", "no items", "stopped" (the learner ended it); None while it goes on. `se` is
+    in logits, of the overall level. `ready` is the chance that the overall level is at least 70%. A page shows the lines
+    when it has ended.
+    """
+
+    session: SessionView
+    ending: Ending | Literal["stopped"] | None
+    overall: LevelLine
+    se: float
+    ready: float
+    groups: tuple[LevelLine, ...]
+    weakest: tuple[LevelLine, ...]  # three questions
+
+
+@dataclass(frozen=True)
+class InterviewView:
+    """The interview prepared for. `days_off`: weekdays, Monday 0. `over`: its day has passed, so ask how it went."""
+
+    day: date
+    minutes: int
+    days_off: tuple[int, ...]
+    set_at: datetime
+    over: bool
+    went: Went | None = None
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """Today's plan and the days after it. `done_minutes`: practised today so far."""
+
+    interview: InterviewView
+    plan: Plan
+    done_minutes: float
+    days_left: int
+
+
+@dataclass(frozen=True)
+class ReadinessLine:
+    """One question: the chance of a good answer today and on the interview's day (None without one), with 95% intervals.
+    When not `enough`, say "too little data": the figures rest on other questions and the author's guess.
+    """
+
+    question_id: str
+    number: int
+    title: str
+    group: Group
+    answers: int
+    enough: bool
+    today: Chance
+    on_the_day: Chance | None
+
+
+@dataclass(frozen=True)
+class ReadinessView:
+    """Every question, and the expected score 0..100 over all of them, with nothing practised until then."""
+
+    lines: tuple[ReadinessLine, ...]
+    score_today: float
+    score_on_the_day: float | None
+    interview: InterviewView | None

@@ -70,11 +70,12 @@ def pick(
     """The next item out of `questions` (at least one).
 
     `shown` is what this session has shown, oldest first; `remaining` how many answers it still waits for; `worth`, by
-    item, what an answer is worth for a minute spent; without `due_first` it alone decides.
+    item, what an answer is worth for a minute spent (then `abilities` are not looked at); without `due_first` it alone decides.
     """
     question, reason = _question(questions, state, shown, remaining, now, worth, due_first)
-    item = _item(question, state, abilities[question.id].mean, shown, rng, worth)
-    return Pick(question, item, reason, _order(item, rng))
+    theta = abilities[question.id].mean if worth is None else 0.0
+    item = _item(question, state, theta, shown, rng, worth)
+    return Pick(question, item, reason, arranged(item, rng))
 
 
 def _question(
@@ -111,19 +112,16 @@ def _question(
 def _most_worth(
     questions: Sequence[Question], state: LearnerState, shown: Sequence[Shown], last_group: Group | None, now: datetime, worth: Mapping[str, float]
 ) -> tuple[Question, Reason]:
-    """The question with the item worth most; one of another group, when it is worth nearly as much."""
+    """The question with the item worth most, of those this session has shown least; one of another group, when it is worth nearly as much."""
     asked = Counter(one.item_id for one in shown)
-    best = {question.id: max(worth[item_id(question, item)] for item in _least_shown(question, asked)) for question in questions}
-    ranked = sorted(questions, key=lambda question: -best[question.id])
+    fewest = {question.id: min(asked[item_id(question, item)] for item in question.items) for question in questions}
+    open_ = [question for question in questions if fewest[question.id] == min(fewest.values())]
+    best = {question.id: max(worth[name] for item in question.items if asked[name := item_id(question, item)] == fewest[question.id]) for question in open_}
+    ranked = sorted(open_, key=lambda question: -best[question.id])
     near = [question for question in ranked if best[question.id] >= NEARLY * best[ranked[0].id]]
     chosen = _interleaved(near or ranked, last_group)
     known = state.questions.get(chosen.id)
     return chosen, "new" if known is None else "due" if known.memory.due_at <= now else "ahead"
-
-
-def _least_shown(question: Question, in_session: Mapping[str, int]) -> list[Item]:
-    times = [in_session.get(item_id(question, item), 0) for item in question.items]
-    return [item for item, count in zip(question.items, times, strict=True) if count == min(times)]
 
 
 def _missed(shown: Sequence[Shown]) -> list[str]:
@@ -162,7 +160,8 @@ def _item(question: Question, state: LearnerState, theta: float, shown: Sequence
     return min(question.items, key=preference)
 
 
-def _order(item: Item, rng: random.Random) -> tuple[str, ...]:
+def arranged(item: Item, rng: random.Random) -> tuple[str, ...]:
+    """The shuffled keys of an item's options or steps; empty for numbers."""
     match item:
         case ChoiceItem():
             return _shuffled((choice.key for choice in item.choices), rng)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -95,6 +95,7 @@ class SessionRow(Row):
     id: Id
     length: int = Field(ge=1, le=1000)
     only: list[Slug] = Field(max_length=1000)
+    kind: Literal["practice", "diagnostic"] = "practice"  # files from before there were two kinds do not say
     started_at: Moment
     ended_at: Moment | None
 

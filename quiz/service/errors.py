@@ -55,3 +55,13 @@ class UnknownRun(_AboutId):
     """No run has this id, or it is another learner's."""
 
     text = "there is no run {id!r}"
+
+
+class NoInterview(_AboutId):
+    """The learner prepares for no interview."""
+
+    text = "learner {id} has set no interview"
+
+
+class InvalidInterview(QuizError):
+    """An interview that cannot be planned for; the message names what is expected and what came."""

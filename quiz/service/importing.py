@@ -129,10 +129,13 @@ class _Merge:
             self.repository.transfer.insert(
                 PracticeSession,
                 [
-                    {"id": row.id, "learner_id": self.learner, "length": row.length, "only": row.only, "started_at": row.started_at, "ended_at": ends[row.id]}
+                    {
+                        "id": row.id, "learner_id": self.learner, "length": row.length, "only": row.only, "kind": row.kind,
+                        "started_at": row.started_at, "ended_at": ends[row.id],
+                    }
                     for row in fresh
                 ],
-            )
+            )  # fmt: skip
 
     def _ends(self) -> dict[str, datetime]:
         """When each session of the file ended; for one that is still open, when something last happened in it."""

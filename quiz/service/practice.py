@@ -15,18 +15,17 @@ from uuid import uuid4
 
 from questions.loader import QuestionBank
 from questions.schema import Asked, NumberItem, TraceItem
-from quiz.engine.ability import estimate
-from quiz.engine.examiner import pick
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import InvalidResponse, Response, grade
 from quiz.engine.state import NOTHING_YET, LearnerState, OutOfOrder, fold
+from quiz.service.adaptive import Adaptive, diagnostic_length
 from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
 from quiz.service.progress import progress_view
 from quiz.service.wordings import Wordings
 from quiz.storage.database import Database
 from quiz.storage.models import Attempt, Learner, PracticeSession, Presentation
 from quiz.storage.repository import Repository
-from quiz.views import Feedback, ProgressView, SessionSummary, SessionView, SummaryLine, Turn
+from quiz.views import Feedback, Kind, ProgressView, SessionSummary, SessionView, SummaryLine, Turn
 
 MAX_LENGTH = 100
 SEED_BITS = 31
@@ -42,7 +41,7 @@ class QuizService:
         self.bank = bank
         self._database = database
         self._wordings = Wordings(database, bank)
-        self._groups = {question.id: question.group.value for question in bank.questions}
+        self.adaptive = Adaptive(database, bank)
         self._states: dict[int, tuple[int, LearnerState]] = {}  # learner -> (last attempt folded, state); only committed attempts
 
     # --- sessions ---
@@ -76,12 +75,19 @@ class QuizService:
         for question in only:
             if question not in self.bank.by_id:
                 raise UnknownQuestion(question)
+        return self._start(learner, length, "practice", now, only)
+
+    def start_diagnostic(self, learner: int, now: datetime) -> SessionView:
+        """Start a diagnostic over the whole bank. An open session, of either kind, is returned instead. Errors: UnknownLearner."""
+        return self._start(learner, diagnostic_length(self.bank), "diagnostic", now)
+
+    def _start(self, learner: int, length: int, kind: Kind, now: datetime, only: Sequence[str] = ()) -> SessionView:
         with self._database.write() as repository:
             if not repository.has_learner(learner):
                 raise UnknownLearner(learner)
             session = repository.open_session(learner)
             if session is None:
-                session = PracticeSession(id=uuid4().hex, learner_id=learner, length=length, only=list(dict.fromkeys(only)), started_at=_aware(now))
+                session = PracticeSession(id=uuid4().hex, learner_id=learner, length=length, only=list(dict.fromkeys(only)), kind=kind, started_at=_aware(now))
                 repository.add(session)
             return _session_view(repository, session)
 
@@ -153,7 +159,7 @@ class QuizService:
             if presentation.closed_at is None:
                 presentation.closed_at = _aware(now)
                 session = presentation.session
-                if session.ended_at is None and repository.answered(session.id) >= session.length:
+                if session.ended_at is None and self._is_over(repository, session):
                     session.ended_at = presentation.closed_at
 
     def skip(self, presentation_id: str, now: datetime, *, learner: int | None = None) -> None:
@@ -199,23 +205,19 @@ class QuizService:
         return state
 
     def _is_over(self, repository: Repository, session: PracticeSession) -> bool:
-        return session.ended_at is not None or repository.answered(session.id) >= session.length or not self._questions(session)
+        if session.ended_at is not None or repository.answered(session.id) >= session.length or not self._questions(session):
+            return True
+        return session.kind == "diagnostic" and self.adaptive.diagnostic_is_over(repository, session)
 
     def _questions(self, session: PracticeSession) -> Sequence[str]:
         return [name for name in session.only if name in self.bank.by_id] if session.only else list(self.bank.by_id)
 
     def _present(self, repository: Repository, session: PracticeSession, now: datetime, rng: random.Random) -> Presentation:
-        state = self._state(repository, session.learner_id)
         shown = repository.shown(session.id)
-        chosen = pick(
-            questions=[self.bank.by_id[name] for name in self._questions(session)],
-            state=state,
-            abilities=estimate(state.evidence, self._groups),
-            shown=shown,
-            remaining=session.length - sum(one.correct is not None for one in shown),
-            now=now,
-            rng=rng,
-        )
+        if session.kind == "diagnostic":
+            chosen = self.adaptive.probe(repository, session, now, rng)
+        else:
+            chosen = self.adaptive.choose(repository, session, self._questions(session), shown, now, rng)
         question_version, item_version = self._wordings.ids(chosen.question, chosen.item)
         presentation = Presentation(
             id=uuid4().hex,
@@ -313,7 +315,9 @@ def _presentation(repository: Repository, presentation_id: str, learner: int | N
 
 
 def _session_view(repository: Repository, session: PracticeSession) -> SessionView:
-    return SessionView(session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only))
+    return SessionView(
+        session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only), cast("Kind", session.kind)
+    )
 
 
 def _feedback(attempt: Attempt, item: Asked) -> Feedback:

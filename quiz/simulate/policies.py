@@ -7,7 +7,7 @@ from datetime import datetime
 
 from questions.loader import item_id
 from questions.schema import Question
-from quiz.engine.ability import Ability, estimate, information
+from quiz.engine.ability import estimate, information
 from quiz.engine.examiner import pick
 from quiz.engine.memory import recall
 from quiz.engine.planner import WITHOUT_DATE, worth
@@ -16,7 +16,6 @@ from quiz.simulate.play import Policy, Situation
 
 RECENT = 5
 ENDLESS = 1000  # answers still to come: a session ends by its minutes
-NO_ABILITY = Ability(0.0, 1.0, -1.96, 1.96)  # not looked at where every item's worth is given
 
 
 def fixed_order(situation: Situation) -> str:
@@ -96,8 +95,7 @@ def ours_without_date(situation: Situation) -> str:
 def _picked(situation: Situation, on: datetime, due_first: bool) -> str:
     subject, track = situation.subject, situation.track
     values = worth(subject.catalogue, track.state, track.weights, situation.now, on)
-    abilities = dict.fromkeys(subject.catalogue.questions, NO_ABILITY)
-    chosen = pick(subject.bank.questions, track.state, abilities, situation.shown, ENDLESS, situation.now, situation.rng, values, due_first)
+    chosen = pick(subject.bank.questions, track.state, {}, situation.shown, ENDLESS, situation.now, situation.rng, values, due_first)
     return item_id(chosen.question, chosen.item)
 
 

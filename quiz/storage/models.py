@@ -7,7 +7,7 @@ hash, so every attempt points at what was really asked.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, MetaData, String, TypeDecorator, UniqueConstraint, text
@@ -87,14 +87,30 @@ class ItemVersion(Base):
         return f"{self.question_id}/{self.key}"
 
 
+class Interview(Base):
+    """An interview a learner prepares for; at most one is open. `days_off` are weekdays, Monday 0; `went`, afterwards, how it was."""
+
+    __tablename__ = "interview"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learner.id"))
+    day: Mapped[date]
+    minutes: Mapped[int]
+    days_off: Mapped[list[int]] = mapped_column(JSON(none_as_null=True))
+    set_at: Mapped[datetime]
+    went: Mapped[str | None] = mapped_column(String(16))
+    closed_at: Mapped[datetime | None]
+    __table_args__ = (Index("uq_interview_open", "learner_id", unique=True, sqlite_where=text("closed_at IS NULL")),)
+
+
 class PracticeSession(Base):
-    """A practice session; a learner has at most one open."""
+    """A session of practice or, by its `kind`, a diagnostic; a learner has at most one open."""
 
     __tablename__ = "practice_session"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     learner_id: Mapped[int] = mapped_column(ForeignKey("learner.id"))
     length: Mapped[int]
     only: Mapped[list[str]]
+    kind: Mapped[str] = mapped_column(String(16), server_default="practice")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     __table_args__ = (

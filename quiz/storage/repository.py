@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, joinedload, undefer
 
 from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
-from quiz.storage.models import Attempt, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.engine.state import LONGEST_ANSWER_S
+from quiz.storage.models import Attempt, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 from quiz.storage.transfer import Transfer
 
 # What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
@@ -34,7 +35,7 @@ class Repository:
         """Rows in bulk, for a learner's file."""
         return Transfer(self._session)
 
-    def add(self, row: Learner | QuestionVersion | ItemVersion | PracticeSession | Presentation | Attempt | StoredRun) -> None:
+    def add(self, row: Learner | QuestionVersion | ItemVersion | PracticeSession | Presentation | Attempt | StoredRun | Interview) -> None:
         """Insert `row` now, so that its id is known and constraints have been checked."""
         self._session.add(row)
         self._session.flush()
@@ -117,7 +118,30 @@ class Repository:
         """A session's presentations in order, with items and attempts."""
         return self._session.scalars(_PRESENTATIONS.where(Presentation.session_id == session_id).order_by(Presentation.position)).all()
 
+    def last_session(self, learner: int, kind: str) -> PracticeSession | None:
+        """The latest session of a kind, open or ended."""
+        wanted = select(PracticeSession).where(PracticeSession.learner_id == learner, PracticeSession.kind == kind)
+        return self._session.scalar(wanted.order_by(PracticeSession.started_at.desc(), PracticeSession.id).limit(1))
+
+    # --- interviews ---
+
+    def open_interview(self, learner: int) -> Interview | None:
+        """The interview the learner prepares for."""
+        return self._session.scalar(select(Interview).where(Interview.learner_id == learner, Interview.closed_at.is_(None)))
+
+    def closed_interviews(self, learner: int) -> Sequence[Interview]:
+        """The interviews that have been, the latest first."""
+        return self._session.scalars(
+            select(Interview).where(Interview.learner_id == learner, Interview.closed_at.is_not(None)).order_by(Interview.day.desc(), Interview.id.desc())
+        ).all()
+
     # --- attempts ---
+
+    def practised_since(self, learner: int, at: datetime) -> tuple[int, float]:
+        """How many answers were given since `at`, and the seconds they took."""
+        wanted = select(func.count(), func.coalesce(func.sum(func.min(Attempt.seconds, LONGEST_ANSWER_S)), 0.0))
+        count, seconds = self._session.execute(wanted.where(Attempt.learner_id == learner, Attempt.answered_at >= at)).one()
+        return count, seconds
 
     def facts_after(self, learner: int, attempt_id: int) -> tuple[list[AttemptFact], int]:
         """The learner's attempts recorded after `attempt_id` as facts, in canonical order, and the id of the one recorded last."""

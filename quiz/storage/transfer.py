@@ -48,8 +48,10 @@ class Transfer:
         return self._stream(wanted.order_by(ItemVersion.question_id, ItemVersion.hash))
 
     def sessions(self, learner: int) -> Iterator[Any]:
-        """id, length, only, started_at, ended_at."""
-        wanted = select(PracticeSession.id, PracticeSession.length, PracticeSession.only, PracticeSession.started_at, PracticeSession.ended_at)
+        """id, length, only, kind, started_at, ended_at."""
+        wanted = select(
+            PracticeSession.id, PracticeSession.length, PracticeSession.only, PracticeSession.kind, PracticeSession.started_at, PracticeSession.ended_at
+        )
         return self._stream(wanted.where(PracticeSession.learner_id == learner).order_by(PracticeSession.started_at, PracticeSession.id))
 
     def presentations(self, learner: int) -> Iterator[Any]:

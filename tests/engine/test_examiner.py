@@ -1,6 +1,7 @@
 """The examiner: what is asked next, why, and in which order the options stand."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -174,3 +175,57 @@ def test_in_a_session_of_ten_every_early_miss_comes_again(answers):
     first_miss = next((one for one, correct in zip(shown, answers, strict=True) if not correct), None)
     if first_miss is not None and shown.index(first_miss) <= 7:
         assert sum(one.question_id == first_miss.question_id for one in shown) >= 2
+
+
+# --- what an answer is worth on a later day ---
+
+
+def worths(**best: float) -> dict[str, float]:
+    """Each question's items are worth its figure, the second a little more and the third less."""
+    return {f"{one.id}/{key}": best.get(one.id.replace("-", "_"), 0.0) + more for one in FIVE for key, more in (("one", 0.0), ("two", 0.1), ("three", -0.1))}
+
+
+def ask_worth(worth, state=NOTHING_YET, shown=(), now=NOON, due_first=True) -> Pick:
+    return pick(FIVE, state, {}, shown, 10, now, random.Random(0), worth, due_first)
+
+
+def test_the_question_and_item_worth_most_are_asked():
+    chosen = ask_worth(worths(gate_3=2.0, train_4=1.0))
+    assert (chosen.question.id, chosen.item.key, chosen.reason) == ("gate-3", "two", "new")
+
+
+def test_a_question_of_another_group_is_preferred_when_it_is_worth_nearly_as_much():
+    shown = (seen(GATE_1, True),)
+    assert ask_worth(worths(gate_3=2.0, train_4=1.8), shown=shown).question.id == "train-4"
+    assert ask_worth(worths(gate_3=2.0, train_4=1.0), shown=shown).question.id == "gate-3"
+
+
+def test_what_is_due_comes_first_unless_an_interview_says_otherwise():
+    state = fold(NOTHING_YET, [fact("train-5", True)])
+    assert (ask_worth(worths(gate_3=2.0), state, now=LATER).question.id, ask_worth(worths(gate_3=2.0), state, now=LATER).reason) == ("train-5", "due")
+    assert ask_worth(worths(gate_3=2.0), state, now=LATER, due_first=False).question.id == "gate-3"
+
+
+def test_the_reason_says_what_the_chosen_question_is():
+    state = fold(NOTHING_YET, [fact("train-5", True)])
+    assert ask_worth(worths(train_5=2.0), state, due_first=False).reason == "ahead"
+    assert ask_worth(worths(train_5=2.0), state, now=LATER, due_first=False).reason == "due"
+
+
+def test_a_miss_comes_again_before_what_is_worth_more():
+    shown = (seen(GATE_1, False), seen(TRAIN_4, True), seen(GATE_2, True))
+    assert (ask_worth(worths(gate_3=2.0), shown=shown).question.id, ask_worth(worths(gate_3=2.0), shown=shown).reason) == ("gate-1", "again")
+
+
+def test_items_of_this_session_are_not_repeated_while_others_are_left():
+    shown = tuple(seen(question_, True, item) for question_ in (GATE_1, TRAIN_4) for item in range(3))
+    assert ask_worth(worths(gate_1=5.0, train_4=4.0, gate_2=0.5), shown=shown).question.id == "gate-2"
+
+
+def test_an_idea_missed_last_time_comes_back_in_an_item_not_seen_yet():
+    ideas = {"one": "p1", "two": "p2", "three": "p3", "four": "p1"}
+    several = question("gate-1", 1, Group.GATES, tuple(single(key).model_copy(update={"points": (point,)}) for key, point in ideas.items()))
+    state = fold(
+        NOTHING_YET, [replace(fact("gate-1", False, item="one"), points=("p1",)), replace(fact("gate-1", True, item="two", minutes=1), points=("p2",))]
+    )
+    assert {ask((several,), state, now=LATER, seed=seed).item.key for seed in range(5)} == {"four"}

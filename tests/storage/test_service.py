@@ -38,7 +38,7 @@ def test_a_session_asks_grades_moves_on_and_sums_up(service, learner):
     turns = practise(service, session.id, [True, False, True])
     assert [turn.position for turn in turns] == [1, 2, 3]
     assert [turn.session.answered for turn in turns] == [1, 2, 3]
-    assert [turn.question_id for turn in turns] == ["forget-gate", "clipping", "input-gate"]
+    assert [turn.question_id for turn in turns] == ["forget-gate", "clipping", "overfitting"]
     assert service.current(session.id, NOON, random.Random(0)) is None
     assert service.open_session(learner) is None
     summary = service.summary(session.id)

@@ -183,7 +183,7 @@ def test_progress_before_the_first_answer_has_empty_cells(service, learner):
 
 
 def test_progress_shows_mastery_with_its_interval_recall_and_what_is_due(service, learner):
-    practise(service, service.start_session(learner, 3, NOON).id, [True, False, True])
+    practise(service, service.start_session(learner, 2, NOON).id, [True, False])
     by_id = {cell.question_id: cell for cell in service.progress(learner, NOON + timedelta(days=3), UTC).cells}
     good, poor, fresh = by_id["forget-gate"], by_id["clipping"], by_id["overfitting"]
     assert (good.attempts, good.correct, poor.attempts, poor.correct, fresh.attempts) == (1, 1, 1, 0, 0)
