@@ -127,9 +127,10 @@ class DeviceRefused(ValueError):
 def _resolved(experiment: Experiment, request: RunRequest) -> tuple[str, str]:
     """The device and why. Errors: DeviceRefused."""
     from sandbox.core import devices
+    from sandbox.racing import race
 
     try:
-        return devices.resolve(request.device, experiment.prefers_gpu(request.settings))
+        return devices.resolve(request.device, lambda: race(experiment, request.settings))
     except devices.DeviceUnavailable as error:
         raise DeviceRefused(str(error)) from None
 

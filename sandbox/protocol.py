@@ -336,7 +336,6 @@ class Experiment:
 
     `outcome` names which Outcome of `predictions` happened, from the values of all seeds that finished.
     `checks` are judged on each seed; see `judge`.
-    `prefers_gpu` says whether CUDA is faster at these settings (for device "auto").
     """
 
     id: str
@@ -356,7 +355,6 @@ class Experiment:
     curves: tuple[Curve, ...]
     checks: tuple[Check, ...]
     run: Run
-    prefers_gpu: Callable[[Settings], bool] = field(default=lambda settings: False)
 
 
 # --- The verdict ------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from collections.abc import Callable
 from types import TracebackType
 
 import torch
@@ -24,8 +25,8 @@ class DeviceUnavailable(ValueError):
     """The device asked for does not exist here; the message says what there is."""
 
 
-def resolve(name: str, prefers_gpu: bool = False) -> tuple[str, str]:
-    """The torch device for "auto", "cpu" or "cuda", and the reason in words. Errors: DeviceUnavailable."""
+def resolve(name: str, race: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """The torch device for "auto", "cpu" or "cuda", and the reason in words. With "auto" and a GPU, `race` says both. Errors: DeviceUnavailable."""
     if name == "cpu":
         return "cpu", "CPU, as asked"
     if name == "cuda":
@@ -34,11 +35,7 @@ def resolve(name: str, prefers_gpu: bool = False) -> tuple[str, str]:
         return "cuda", f"CUDA, as asked: {torch.cuda.get_device_name()}"
     if name != "auto":
         raise DeviceUnavailable(f"device must be one of auto, cpu, cuda, got {name!r}")
-    if not prefers_gpu:
-        return "cpu", "CPU: networks this small train faster there than on a GPU"
-    if torch.cuda.is_available():
-        return "cuda", f"CUDA: these settings train faster on {torch.cuda.get_device_name()}"
-    return "cpu", "CPU: torch finds no CUDA device here"
+    return race() if torch.cuda.is_available() else ("cpu", "CPU: torch finds no CUDA device here")
 
 
 def versions(device: str = "cpu") -> dict[str, str]:

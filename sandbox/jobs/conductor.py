@@ -31,6 +31,8 @@ TICK_S = 0.25  # how often lease, limits and connection are looked at
 STOP_S = 2.5  # a seed that was asked to stop and has not by then loses its process
 LATE_S = 15.0  # how far over its time limit a seed may be before it counts as stuck
 RESUBMITS = 3
+RACE_S = 60.0  # how long a run may wait for CPU and GPU to be compared; loading CUDA is most of it
+_RACES: dict[object, tuple[str, str]] = {}  # what was found, by experiment and settings
 
 Ending = tuple[RunState, str | None]
 Message = tuple[str, int, Any]  # "event" with a report, "done" with a future, or "tick"; and the seed
@@ -59,6 +61,7 @@ class Conductor(threading.Thread):
         self._open: dict[int, Future[Any]] = {}
         self._resubmits: Counter[int] = Counter()
         self._seen_at = clock()
+        self._chosen: tuple[str, str | None] = (board.request.device, None)
 
     def seen(self) -> None:
         """Somebody looks at the run: its lease starts again."""
@@ -98,7 +101,8 @@ class Conductor(threading.Thread):
         try:
             self._engine = engine = self._get_engine()
             engine.connect()
-            gpu = self._needs_gpu(engine)
+            self._chosen = self._choose_device(engine)
+            gpu = self._chosen[0] == "cuda"
             for view in self.board.snapshot().seeds:
                 self._submit(engine, view.seed, gpu)
             while self._open:
@@ -109,23 +113,33 @@ class Conductor(threading.Thread):
             return RunState.FAILED, f"There are {error}."
         return self._complete()
 
-    def _needs_gpu(self, engine: Engine) -> bool:
-        from sandbox.jobs.engine import WorkersUnavailable
+    def _choose_device(self, engine: Engine) -> tuple[str, str | None]:
+        """The device for all seeds, and why when that was found out here; a race needs a worker that has a GPU."""
+        from sandbox.jobs.engine import WorkersBusy, WorkersUnavailable
+        from sandbox.jobs.worker import race_on_gpu
 
         request = self.board.request
         if request.device == "cpu":
-            return False
+            return "cpu", None
         if engine.gpu_workers() == 0:
             if request.device == "cuda":
                 raise WorkersUnavailable("no workers with a GPU (CUDA): choose automatic or CPU")
-            return False
-        return request.device == "cuda" or self.board.experiment.prefers_gpu(request.settings)
+            return "auto", None
+        if request.device == "cuda":
+            return "cuda", None
+        key = (request.experiment, tuple(sorted(request.settings.items())))
+        if key not in _RACES:
+            try:
+                _RACES[key] = engine.call(race_on_gpu, self._find, request.experiment, request.settings, wait_s=RACE_S, gpu=True)
+            except WorkersBusy:
+                return "cpu", "CPU: the GPU was busy"
+        return _RACES[key]
 
     def _submit(self, engine: Engine, seed: int, gpu: bool) -> None:
         from sandbox.jobs.worker import SeedJob
 
-        request = self.board.request
-        job = SeedJob(self.board.run_id, self._find, request.experiment, request.settings, seed, request.device, self._settings.budget_s, engine.topic)
+        request, (device, why) = self.board.request, self._chosen
+        job = SeedJob(self.board.run_id, self._find, request.experiment, request.settings, seed, device, self._settings.budget_s, engine.topic, why)
         # Every run's first seed before anyone's second: nobody waits for the whole of somebody else's long run.
         future = engine.submit(job, gpu=gpu, turn=seed - request.first_seed)
         self._open[seed] = future

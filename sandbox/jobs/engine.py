@@ -44,6 +44,10 @@ class WorkersBusy(TimeoutError):
     """Every worker is training, and none became free in time."""
 
 
+def _needs(gpu: bool) -> dict[str, float] | None:
+    return {"GPU": 1.0} if gpu else None
+
+
 class Engine:
     """One connection to the workers, made on first use and again after it is lost. Safe to call from any thread.
 
@@ -95,17 +99,17 @@ class Engine:
             pure=False,
             retries=0,
             priority=-turn,
-            resources={"GPU": 1} if gpu else None,
+            resources=_needs(gpu),
         )
 
-    def call(self, function: Callable[..., T], *arguments: Any, wait_s: float) -> T:
-        """Have a worker do something short, before everything that waits, and give what it returns, or raise what it raises.
+    def call(self, function: Callable[..., T], *arguments: Any, wait_s: float, gpu: bool = False) -> T:
+        """Have a worker (with `gpu` one that offers a GPU) do something short, before everything that waits; give what it returns, raise what it raises.
 
         Errors: WorkersBusy after `wait_s` seconds; WorkersUnavailable when not connected, or the connection is lost on the way.
         """
         if self._client is None:
             raise WorkersUnavailable("not connected")
-        future = self._client.submit(function, *arguments, key=f"call-{uuid.uuid4().hex}", pure=False, retries=0, priority=AT_ONCE)
+        future = self._client.submit(function, *arguments, key=f"call-{uuid.uuid4().hex}", pure=False, retries=0, priority=AT_ONCE, resources=_needs(gpu))
         try:
             result: T = future.result(timeout=wait_s)
             future.release()

@@ -26,7 +26,10 @@ ASK_S = 0.05  # how often a running seed asks whether it should stop: one round 
 
 @dataclass(frozen=True)
 class SeedJob:
-    """One seed of a run, as sent to a worker. `find` turns an experiment's id into the experiment there."""
+    """One seed of a run, as sent to a worker. `find` turns an experiment's id into the experiment there.
+
+    `why` says why `device` was chosen, when that was done already; else the worker finds the device by itself.
+    """
 
     run_id: str
     find: Callable[[str], Experiment]
@@ -36,6 +39,7 @@ class SeedJob:
     device: str
     budget_s: float
     topic: str
+    why: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,13 +81,23 @@ def dask_setup(worker: Worker) -> None:
         worker.state.available_resources.setdefault("GPU", 1)
 
 
+def race_on_gpu(find: Callable[[str], Experiment], experiment_id: str, settings: Settings) -> tuple[str, str]:
+    """On a worker with a GPU: the device that trains the experiment faster, and why."""
+    from sandbox.core import devices
+    from sandbox.racing import race
+
+    devices.use_one_thread()
+    return race(find(experiment_id), settings)
+
+
 def play_seed(job: SeedJob) -> SeedRecord:
     """Run one seed on this worker, sending its points on the way, until it is done, over budget or asked to stop."""
     from sandbox.core import devices
+    from sandbox.racing import race
 
     devices.use_one_thread()
     experiment = job.find(job.experiment)
-    device, why = devices.resolve(job.device, experiment.prefers_gpu(job.settings))
+    device, why = (job.device, job.why) if job.why is not None else devices.resolve(job.device, lambda: race(experiment, job.settings))
     caller = _Caller(job)
     caller.send("started", pid=os.getpid(), device=device, why=why, versions=devices.versions(device))
     try:

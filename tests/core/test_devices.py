@@ -8,21 +8,29 @@ import torch
 from sandbox.core import devices
 
 
-def test_auto_takes_the_cpu_for_small_networks_and_says_why():
-    assert devices.resolve("auto") == ("cpu", "CPU: networks this small train faster there than on a GPU")
-    assert devices.resolve("cpu", prefers_gpu=True) == ("cpu", "CPU, as asked")
+def race() -> tuple[str, str]:
+    raise AssertionError("there is nothing to race against")
+
+
+def test_what_is_asked_for_is_taken():
+    assert devices.resolve("cpu", race) == ("cpu", "CPU, as asked")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
-def test_a_missing_gpu_is_refused_when_asked_for_and_explained_when_preferred():
+def test_a_missing_gpu_is_refused_when_asked_for_and_explained_when_not():
     with pytest.raises(devices.DeviceUnavailable, match="use 'cpu' or 'auto'"):
-        devices.resolve("cuda")
-    assert devices.resolve("auto", prefers_gpu=True) == ("cpu", "CPU: torch finds no CUDA device here")
+        devices.resolve("cuda", race)
+    assert devices.resolve("auto", race) == ("cpu", "CPU: torch finds no CUDA device here")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device here")
+def test_with_a_gpu_a_race_decides():
+    assert devices.resolve("auto", lambda: ("cuda", "it won")) == ("cuda", "it won")
 
 
 def test_an_unknown_device_is_refused_with_what_is_allowed():
     with pytest.raises(devices.DeviceUnavailable, match="auto, cpu, cuda, got 'tpu'"):
-        devices.resolve("tpu")
+        devices.resolve("tpu", race)
 
 
 def test_a_derived_seed_never_changes_between_versions():

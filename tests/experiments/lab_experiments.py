@@ -39,6 +39,15 @@ def kill_itself_once(settings: Settings, seed: int, device: str) -> Iterator[Ste
     yield Measured({"loss": 0.0, "ratio": math.inf})
 
 
+def hurry_on_a_gpu(settings: Settings, seed: int, device: str) -> Iterator[Step]:
+    """Points that take longer on a CPU. It only pretends to use the device."""
+    for update in range(1, 5):
+        time.sleep(0.0 if device == "cuda" else 0.4)
+        for arm in ("plain", "wild"):
+            yield Point(arm, update, {"loss": 0.1})
+    yield Measured({"loss": 0.1, "ratio": math.inf})
+
+
 def never_yield(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     """One point, then a step that does not end."""
     yield Point("plain", 1, {"loss": 1.0})
@@ -96,7 +105,7 @@ def make(key: str, run: object) -> Experiment:
     )
 
 
-RUNS = {"walk": play, "kill": kill_itself_once, "stuck": never_yield, "networks": leave_networks, "broken": break_off}
+RUNS = {"walk": play, "kill": kill_itself_once, "stuck": never_yield, "networks": leave_networks, "broken": break_off, "hurry": hurry_on_a_gpu}
 
 
 def find(experiment_id: str) -> Experiment:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -312,7 +313,8 @@ if __name__ == "__main__":
         threads_per_worker=1,
         scheduler_port=PORT,
         dashboard_address="127.0.0.1:0",
-        preload=["sandbox.jobs.worker"],
+        preload=["sandbox.jobs.worker", *MORE],
+        resources=RESOURCES,
         scheduler_kwargs={"allowed_failures": 0},
     )
     print(cluster.scheduler_address, flush=True)
@@ -320,9 +322,10 @@ if __name__ == "__main__":
 """
 
 
-def start_remote(port: int = 0) -> tuple[subprocess.Popen[str], str]:
+def start_remote(port: int = 0, *, resources: str = "None", more: Sequence[str] = ()) -> tuple[subprocess.Popen[str], str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    process = subprocess.Popen([sys.executable, "-c", REMOTE.replace("PORT", str(port))], stdout=subprocess.PIPE, text=True, env=environment)
+    script = REMOTE.replace("PORT", str(port)).replace("RESOURCES", resources).replace("MORE", repr(list(more)))
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
 
@@ -349,6 +352,25 @@ def test_a_remote_scheduler_that_dies_fails_the_run_and_the_next_start_reconnect
         assert "connection to the training workers was lost" in seen.error
         process, _ = start_remote(int(address.rpartition(":")[2]))
         assert finish(laboratory, start(laboratory, seeds=1, updates=2)).state is RunState.FINISHED
+    finally:
+        laboratory.close()
+        end_remote(process)
+
+
+# Stands in for a machine with a GPU: the worker offers one, and torch names it.
+GPU = """{"GPU": 1}"""
+NAMED = "import torch; torch.cuda.get_device_name = lambda *which: 'a GPU'"
+
+
+def test_auto_races_the_devices_once_and_the_run_says_which_won(tmp_path: Path) -> None:
+    naming = tmp_path / "names_a_gpu.py"
+    naming.write_text(NAMED)
+    process, address = start_remote(resources=GPU, more=[str(naming)])
+    laboratory = Laboratory(LabSettings(scheduler_address=address), Shelf(), find=lab_experiments.find)
+    try:
+        seen = finish(laboratory, laboratory.start(RunRequest("hurry", {}, seeds=1)))
+        assert (seen.state, seen.device) == (RunState.FINISHED, "cuda")
+        assert re.fullmatch(r"CUDA: [\d.]+ times as fast as the CPU at these settings \(a GPU, tried just before\)", seen.device_why)
     finally:
         laboratory.close()
         end_remote(process)
