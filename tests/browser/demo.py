@@ -102,6 +102,31 @@ def _experiment(database: Database, learner: int, now: datetime) -> None:
         laboratory.close()
 
 
+TRACE, WIDE_CODE, CURVES = "lstm-vs-rnn/two-steps-of-keeping", "transfer/released-and-still", "deep-lstm/ten-layers-one-cause"
+ONE_OF_EACH = (TRACE, WIDE_CODE, CURVES)
+
+
+def show_item(database: Path, item_id: str) -> None:
+    """Leave a session open with this item on the table, unanswered."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        service, rng, now = QuizService(opened, load_bank()), random.Random(1), datetime.now(UTC)
+        learner = service.default_learner()
+        before = service.open_session(learner)
+        if before is not None:
+            service.end_session(before.id, now)
+        session = service.start_session(learner, 5, now, (item_id.split("/")[0],))
+        for _ in range(100):
+            turn = service.current(session.id, now, rng)
+            assert turn is not None
+            if turn.item_id == item_id:
+                return
+            service.skip(turn.presentation_id, now)
+        raise LookupError(f"{item_id} did not come up")
+    finally:
+        opened.close()
+
+
 def practise_only(database: Path, question: str, length: int = 5) -> None:
     """Leave a session open that asks only this question."""
     opened = open_database(f"sqlite:///{database}")

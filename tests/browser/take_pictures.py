@@ -65,6 +65,15 @@ def ask(question: str) -> Callable[[Page, Server], None]:
     return prepare
 
 
+def put(item_id: str) -> Callable[[Page, Server], None]:
+    """Leaves this item open."""
+
+    def prepare(page: Page, app: Server) -> None:
+        demo.show_item(app.database, item_id)
+
+    return prepare
+
+
 def answer(page: Page, app: Server) -> None:
     """Answers the open item wrongly."""
     visit(page, app.url)
@@ -140,6 +149,10 @@ WITH_HISTORY = [
     Scene("practice-summary", show_summary),
     Scene("practice-question", at("/", ".st-key-check"), prepare=ask("forget-gate")),
     Scene("practice-feedback", at("/", ".st-key-next"), prepare=answer),
+    Scene("practice-trace", at("/", ".st-key-check"), prepare=put(demo.TRACE), looks=TWO_LOOKS),
+    Scene("practice-code", at("/", ".st-key-check"), prepare=put(demo.WIDE_CODE), looks=TWO_LOOKS),
+    Scene("practice-code-feedback", at("/", ".st-key-next"), prepare=answer, looks=TWO_LOOKS),
+    Scene("practice-curves", at("/", ".st-key-check"), prepare=put(demo.CURVES), looks=TWO_LOOKS),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
 VERDICTS = [Scene(f"verdict-{experiment}", show_verdict(experiment), prepare=run_quick(experiment), looks=TWO_LOOKS) for experiment in all_experiments()]
