@@ -178,7 +178,10 @@ def drawn(item: Asked | AnyTemplate, seed: int) -> Asked:
 
 
 def check_template(item: AnyTemplate, most: int = CHECKED) -> None:
-    """Draw every combination, or `most` of them when there are more, or fewer when the template is very long. Errors: CannotDraw."""
+    """Draw every combination, or `most` of them when there are more, or fewer when the template is very long. Errors: CannotDraw.
+
+    A look at a few (`most` below CHECKED) says nothing of how many `where` allows, so it is not judged by that.
+    """
     work = sum(map(len, (*item.derive.values(), *item.where))) + _PLACEHOLDER_WORK * sum(text.count("{{") for text in item.texts())
     combinations = list(_combinations(item, max(1, min(most, _WORK // max(work, 1)))))
     allowed = 0
@@ -187,6 +190,8 @@ def check_template(item: AnyTemplate, most: int = CHECKED) -> None:
         if names is not None:
             allowed += 1
             _filled(item, names)
+    if len(combinations) < min(CHECKED, math.prod(map(len, item.variables.values()))) and most < CHECKED:
+        return
     if allowed < LEAST_ALLOWED * len(combinations) or (item.variables and allowed < LEAST_COMBINATIONS <= len(combinations)):
         raise CannotDraw(
             f"where allows {allowed} of {len(combinations)} combinations tried; at least {LEAST_COMBINATIONS} and {LEAST_ALLOWED:.0%} of them are expected"

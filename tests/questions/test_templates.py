@@ -172,3 +172,11 @@ def test_the_banks_templates_draw_different_items_and_leave_no_placeholder(name)
     assert all("{{" not in item.model_dump_json() for item in items)
     if template.variables:
         assert len({item.prompt for item in items}) >= 4
+
+
+def test_a_look_at_a_few_combinations_does_not_judge_how_many_where_allows() -> None:
+    item = number_template(variables={"H": list(range(1, 21)), "D": [1, 2]}, where=["H > 10"])
+    check_template(item, 4)
+    check_template(item)
+    with pytest.raises(CannotDraw, match="where allows 2 of 40"):
+        check_template(number_template(variables={"H": list(range(1, 21)), "D": [1, 2]}, where=["H > 19"]))
