@@ -12,7 +12,7 @@ if __name__ == "__main__":
     import streamlit as st
 
     from questions.loader import QuestionBankError, load_banks
-    from quiz.service import QuizService, RunBook
+    from quiz.service import LearnerData, QuizService, RunBook
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
     from quiz.ui import components, context, unusable
@@ -51,7 +51,8 @@ if __name__ == "__main__":
         runs = RunBook(database, learner)
         runs.fail_interrupted(datetime.now(UTC))
         laboratory = Laboratory(lab_settings, runs)
-        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, random.Random()))
+        data = LearnerData(service, database, learner)
+        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, random.Random(), data))
         context.on_close(database.close)
         context.on_close(laboratory.close)
         lab_context.configure(laboratory)
@@ -70,6 +71,7 @@ if __name__ == "__main__":
             st.Page(components.STUDY, title="Study", icon=":material/menu_book:"),
             st.Page(LAB, title="Lab", icon=":material/science:"),
             st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
+            st.Page(components.DATA, title="Your data", icon=":material/folder_open:", url_path="data"),
         ],
         position="top",
     )

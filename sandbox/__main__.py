@@ -4,6 +4,7 @@
     python -m sandbox run forget-gate --seeds 3 --json       train, judge, print
     python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
     python -m sandbox script forget-gate > forget.py         the same as one file that needs only torch
+    python -m sandbox notebook forget-gate > forget.ipynb    and as a Jupyter notebook
     python -m sandbox bench                                  how fast are the parts, beside their targets?
     python -m sandbox record --check                         do the sabotaged trainings still give the recorded curves?
 
@@ -22,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sandbox import bench, evidence, standalone
+from sandbox import bench, evidence, notebook, standalone
 from sandbox.playing import Played, play_all
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, RunRequest, Setting, Verdict, judge
 from sandbox.recordings import UnknownRecipe
@@ -50,7 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     running.set_defaults(command=_run)
     scripting = commands.add_parser("script", help="print a run as one Python file that needs only torch")
     scripting.set_defaults(command=_script)
-    for command in (running, scripting):
+    noting = commands.add_parser("notebook", help="print a run as a Jupyter notebook that needs only torch")
+    noting.set_defaults(command=_notebook)
+    for command in (running, scripting, noting):
         command.add_argument("experiment", metavar="ID")
         command.add_argument("--seeds", metavar="N", help="how many seeds (default: the preset's)")
         command.add_argument("--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], help="settings that differ from the preset")
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     recording.add_argument("--check", action="store_true", help="write nothing; end with 1 when a file differs from what comes out now")
     recording.add_argument("--folder", metavar="FOLDER", type=Path, help="where the files are (default: questions/recordings)")
     recording.set_defaults(command=_record)
-    for command in (running, scripting, verifying):
+    for command in (running, scripting, noting, verifying):
         command.add_argument("--first-seed", metavar="N", default="0")
         command.add_argument("--preset", default="quick", help="quick or thorough (default: quick)")
         command.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
@@ -206,6 +209,13 @@ def _script(arguments: argparse.Namespace) -> int:
     experiment = find_experiment(arguments.experiment)
     request = _request(experiment, arguments, _assigned(arguments.set))
     print(standalone.script(experiment, request, "cuda" if request.device == "cuda" else "cpu", {}), end="")
+    return 0
+
+
+def _notebook(arguments: argparse.Namespace) -> int:
+    experiment = find_experiment(arguments.experiment)
+    request = _request(experiment, arguments, _assigned(arguments.set))
+    print(notebook.notebook(experiment, request, "cuda" if request.device == "cuda" else "cpu", {}), end="")
     return 0
 
 

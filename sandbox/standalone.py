@@ -26,9 +26,7 @@ EXTRAS = ("optuna",)
 
 def script(experiment: Experiment, request: RunRequest, device: str, measured: Mapping[int, Measures]) -> str:
     """The run as a script. `device` is the one it ran on; `measured`, by seed, is what the script compares its numbers with."""
-    modules = closure(module_name(experiment.id))
-    files = {_path(module).relative_to(ROOT).as_posix(): _source(module, modules) for module in modules}
-    data = [ROOT / "sandbox" / "core" / "corpora" / name for module in modules for name in DATA.get(module, ())]
+    files, packed = sources(experiment)
     facts = {
         "module": module_name(experiment.id),
         "settings": dict(request.settings),
@@ -38,12 +36,21 @@ def script(experiment: Experiment, request: RunRequest, device: str, measured: M
         "measured": {seed: dict(values) for seed, values in measured.items()},
     }
     parts = [_head(experiment, files), "FILES = {}"]
-    parts += [f"FILES[{name!r}] = r'''{_embeddable(name, text)}'''" for name, text in files.items()]
-    parts += ["PACKED = {}", *(f"PACKED[{path.relative_to(ROOT).as_posix()!r}] = {_packed(path)!r}" for path in data)]
+    parts += [f"FILES[{name!r}] = r'''{text}'''" for name, text in files.items()]
+    parts += ["PACKED = {}", *(f"PACKED[{name!r}] = {code!r}" for name, code in packed.items())]
     parts += [f"# What the lab ran and measured.\nFACTS = json.loads(r'''{json.dumps(facts)}''')"]
     player = (ROOT / "sandbox" / "player.py").read_text("utf-8")
     body = player.split("from __future__ import annotations\n", 1)[1].strip()
     return "\n\n".join([*parts[:1], body, *parts[1:], 'if __name__ == "__main__":\n    sys.exit(play(FILES, PACKED, FACTS))\n'])
+
+
+def sources(experiment: Experiment) -> tuple[dict[str, str], dict[str, str]]:
+    """What an experiment needs, by path: sources that can stand in a raw literal, and data files packed as sandbox/player.py unpacks them."""
+    modules = closure(module_name(experiment.id))
+    paths = {module: _path(module).relative_to(ROOT).as_posix() for module in modules}
+    files = {path: _embeddable(path, _source(module, modules)) for module, path in paths.items()}
+    data = [ROOT / "sandbox" / "core" / "corpora" / name for module in modules for name in DATA.get(module, ())]
+    return files, {path.relative_to(ROOT).as_posix(): _packed(path) for path in data}
 
 
 def file_name(experiment: Experiment) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
 
 from quiz.service.exporting import write_json, write_tables
 from quiz.service.importing import Merged, merge, preview
@@ -42,6 +43,12 @@ class LearnerData:
         from quiz.service.anki import package  # genanki and Markdown: only when somebody asks
 
         return package(self._service.bank, now, self.weak_spots(now) if weak else None)
+
+    def report(self, now: datetime, zone: tzinfo, title_of: Callable[[str], str], outcome_of: Callable[[str, str], str]) -> bytes:
+        """A page to print, as HTML; `title_of` names an experiment, `outcome_of` says what an outcome's key stands for."""
+        from quiz.service.report import report
+
+        return report(self._service.progress(self._learner, now, zone), now, zone, title_of, outcome_of).encode()
 
     def preview(self, data: bytes, now: datetime) -> Merged:
         """What a file would add. Errors: UnusableFile."""

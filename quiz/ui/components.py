@@ -11,7 +11,7 @@ from quiz.ui import context
 from quiz.ui.text import lab_address
 
 PAGES = Path(__file__).parent / "pages"
-PRACTICE, STUDY, PROGRESS = (str(PAGES / name) for name in ("practice.py", "study.py", "progress.py"))
+PRACTICE, STUDY, PROGRESS, DATA = (str(PAGES / name) for name in ("practice.py", "study.py", "progress.py", "data.py"))
 STYLE = Path(__file__).with_name("style.css")
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 

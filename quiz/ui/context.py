@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from questions.loader import QuestionBank
-    from quiz.service import QuizService
+    from quiz.service import LearnerData, QuizService
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Quiz:
     experiment_title: Callable[[str], str]
     outcome_text: Callable[[str, str], str]
     rng: random.Random
+    data: LearnerData
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from sandbox import standalone
+from sandbox import notebook, standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
 from sandbox.ui import compare, controls, setup, words
@@ -186,6 +186,17 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
                 icon=":material/download:",
                 width="stretch",
                 help="One Python file that needs only torch: it trains the same networks and says whether it gets these numbers.",
+            )
+            st.download_button(
+                "Take it as a notebook",
+                lambda: notebook.notebook(experiment, snapshot.request, snapshot.device or "cpu", snapshot.measured),
+                file_name=notebook.file_name(experiment),
+                mime="application/x-ipynb+json",
+                key="lab_notebook",
+                on_click="ignore",
+                icon=":material/menu_book:",
+                width="stretch",
+                help="The same as a Jupyter notebook: change a cell and run on.",
             )
             compare.offer(experiment, snapshot)
         setup.share(experiment, values)

@@ -50,13 +50,23 @@ class Clock:
 
 def seed_history(database: Path, now: datetime) -> None:
     """Fill an empty database with sessions, by somebody who gets better, and with runs of the experiments."""
+    learner = answers_only(database, now)
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        _experiment(opened, learner, now)
+    finally:
+        opened.close()
+
+
+def answers_only(database: Path, now: datetime) -> int:
+    """The same history without the runs, which take a while; gives the learner."""
     opened = open_database(f"sqlite:///{database}")
     try:
         service = QuizService(opened, load_bank())
         learner, rng = service.default_learner(), random.Random(7)
         for number, (days_ago, length) in enumerate(SESSIONS):
             _practise(service, learner, length, now - timedelta(days=days_ago, hours=2), -0.6 + 0.17 * number, rng)
-        _experiment(opened, learner, now)
+        return learner
     finally:
         opened.close()
 

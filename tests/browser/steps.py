@@ -13,7 +13,7 @@ from quiz.views import Turn
 # Deadlines, not measurements: a busy machine is slow, a page that never comes is wrong.
 expect.set_options(timeout=30_000)
 
-PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progress"}
+PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progress", "data": "/data"}
 
 
 def settle(page: Page) -> None:
