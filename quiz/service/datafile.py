@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StringConstraints, TypeAdapter, ValidationError
@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from questions.parts import Slug
 from questions.schema import Item, Question
 from quiz.engine.facts import Confidence, Reason
+from quiz.views import Went
 
 FORMAT = "carousel-learner"
 VERSION = 1
@@ -87,6 +88,24 @@ class ItemRow(Row):
     key: Slug
     hash: Hash
     content: dict[str, Any]
+
+
+def _day(value: object) -> date:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else date.fromisoformat("")
+    except ValueError:
+        raise ValueError("expected a day, such as 2026-03-02") from None
+
+
+class InterviewRow(Row):
+    """An interview prepared for (`closed_at` null), or put behind. `days_off` are weekdays, Monday 0."""
+
+    day: Annotated[date, BeforeValidator(_day)]
+    minutes: int = Field(ge=1, le=1440)
+    days_off: list[Annotated[int, Field(ge=0, le=6)]] = Field(max_length=7)
+    set_at: Moment
+    went: Went | None
+    closed_at: Moment | None
 
 
 class SessionRow(Row):
@@ -170,6 +189,7 @@ class RunRow(Row):
 KINDS: dict[str, type[Row]] = {
     "questions": QuestionRow,
     "items": ItemRow,
+    "interviews": InterviewRow,
     "sessions": SessionRow,
     "presentations": PresentationRow,
     "attempts": AttemptRow,

@@ -13,7 +13,7 @@ import math
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import IO, Any
 
 from quiz.service.datafile import FORMAT, VERSION
@@ -42,6 +42,7 @@ def _lists(transfer: Transfer, learner: int) -> Iterator[tuple[str, Iterable[Map
     """The lists of the file, each with its rows."""
     yield "questions", ({"question": row[0], "hash": row[1], "content": row[2]} for row in transfer.questions(learner))
     yield "items", ({"question": row[0], "key": row[1], "hash": row[2], "content": row[3]} for row in transfer.items(learner))
+    yield "interviews", (row._asdict() for row in transfer.interviews(learner))
     yield "sessions", (row._asdict() for row in transfer.sessions(learner))
     yield "presentations", (row._asdict() for row in transfer.presentations(learner))
     yield "attempts", (_attempt(row._asdict()) for row in transfer.attempts(learner))
@@ -73,7 +74,7 @@ def _json(value: Any) -> str:
 
 
 def _plain(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a datetime is one too
         return value.isoformat()
     raise TypeError(f"no JSON for {type(value).__name__}")
 

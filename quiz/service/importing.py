@@ -20,6 +20,7 @@ from questions.templates import CannotDraw, drawn
 from quiz.service.datafile import (
     AttemptRow,
     DataFile,
+    InterviewRow,
     ItemRow,
     PresentationRow,
     QuestionRow,
@@ -29,7 +30,7 @@ from quiz.service.datafile import (
     read_file,
 )
 from quiz.storage.database import Database
-from quiz.storage.models import Attempt, ItemVersion, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.models import Attempt, Interview, ItemVersion, PracticeSession, Presentation, QuestionVersion, StoredRun
 from quiz.storage.repository import Repository
 from quiz.storage.transfer import chunks
 
@@ -70,6 +71,7 @@ def merge(database: Database, learner: int, data: bytes, now: datetime) -> Merge
     with database.write() as repository:
         merging = _Merge(repository, learner, file)
         merging.wordings()
+        merging.interviews()
         merging.sessions()
         merging.presentations()
         added = merging.attempts(), merging.runs()
@@ -113,6 +115,16 @@ class _Merge:
             self._drawable[row.question, row.hash] = item
         facts = {"format": item.format, "difficulty": item.difficulty, "guessing": item.guessing}
         return ItemVersion(question_id=row.question, key=row.key, hash=row.hash, content=row.content, **facts)
+
+    def interviews(self) -> None:
+        """Add interviews that were put behind; the one prepared for only where none is: the date chosen here stays."""
+        known = {(row.set_at, row.day) for row in self.repository.transfer.interviews(self.learner)}
+        prepares = self.repository.open_interview(self.learner) is not None
+        for row in self.file.rows(InterviewRow):
+            if (row.set_at, row.day) not in known and (row.closed_at is not None or not prepares):
+                self.repository.transfer.insert(Interview, [row.model_dump() | {"learner_id": self.learner}])
+                prepares |= row.closed_at is None
+                known.add((row.set_at, row.day))
 
     def sessions(self) -> None:
         """Add sessions; those of this device that are still open stay so."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session, undefer
 
-from quiz.storage.models import Attempt, Base, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.models import Attempt, Base, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 
 CHUNK = 1000
 AnyRow = TypeVar("AnyRow")
@@ -46,6 +46,11 @@ class Transfer:
         used = select(Presentation.item_version_id).join(PracticeSession).where(PracticeSession.learner_id == learner)
         wanted = select(ItemVersion.question_id, ItemVersion.key, ItemVersion.hash, ItemVersion.content).where(ItemVersion.id.in_(used))
         return self._stream(wanted.order_by(ItemVersion.question_id, ItemVersion.hash))
+
+    def interviews(self, learner: int) -> Iterator[Any]:
+        """day, minutes, days_off, set_at, went, closed_at."""
+        wanted = select(Interview.day, Interview.minutes, Interview.days_off, Interview.set_at, Interview.went, Interview.closed_at)
+        return self._stream(wanted.where(Interview.learner_id == learner).order_by(Interview.set_at, Interview.day))
 
     def sessions(self, learner: int) -> Iterator[Any]:
         """id, length, only, kind, started_at, ended_at."""

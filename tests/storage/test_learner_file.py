@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quiz.service import QuizService, RunBook, UnusableFile
+from quiz.service import Adaptive, QuizService, RunBook, UnusableFile
 from quiz.service.datafile import MAX_BYTES, MOST_PROBLEMS, content_digest
 from quiz.storage.models import Learner
 from tests.engine.builders import NOON
@@ -113,6 +113,21 @@ def test_wordings_the_bank_no_longer_holds_come_along(device: Device, fresh: Dev
     session = next(row["session"] for row in fresh.content()["presentations"] if row["item_hash"] == fresh.content()["items"][0]["hash"])
     assert fresh.service.summary(session)
     assert {row["content"]["prompt"] for row in fresh.content()["items"]} >= {"As it was asked then."}
+
+
+def test_interviews_come_along_but_a_date_that_is_set_here_stays(tmp_path: Path, fresh: Device) -> None:
+    device = Device(tmp_path / "planning")
+    plans, day = Adaptive(device.database, BANK), LATER.date()
+    plans.set_interview(device.learner, day, 20, LATER - timedelta(days=9), UTC)
+    plans.close_interview(device.learner, None, LATER - timedelta(days=8))
+    plans.set_interview(device.learner, day + timedelta(days=30), 30, LATER - timedelta(days=7), UTC, (5, 6))
+    for _ in range(2):
+        fresh.take_in(device.file())
+        assert fresh.content()["interviews"] == device.content()["interviews"]
+    plans.set_interview(device.learner, day + timedelta(days=31), 45, LATER - timedelta(days=6), UTC)
+    fresh.take_in(device.file())
+    assert [row["minutes"] for row in fresh.content()["interviews"]] == [20, 30]
+    device.close()
 
 
 def test_runs_under_way_and_the_process_that_keeps_them_stay_out(device: Device) -> None:
