@@ -177,7 +177,7 @@ class RunRow(Row):
     request_more: dict[str, Any]
     started_at: Moment
     state: Annotated[str, StringConstraints(min_length=1, max_length=16)]
-    error: Short | None
+    error: Annotated[str, StringConstraints(max_length=100_000)] | None  # a traceback, at worst
     device_used: Annotated[str, StringConstraints(max_length=16)] | None
     cpu_seconds: FiniteFloat | None
     verdict: VerdictRow | None

@@ -12,6 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from questions.schema import Group
+from quiz.service.progress import RECENT_RUNS
 from quiz.views import DayStat, MasteryCell, ProgressView, RunRow
 
 WEEKS = 12
@@ -35,6 +36,7 @@ def report(view: ProgressView, now: datetime, zone: tzinfo, title_of: Callable[[
         days_active=len(view.days),
         hits=sum(run.prediction == run.outcome for run in judged),
         foretold=len(judged),
+        runs_told=f", in the latest {RECENT_RUNS} runs" if len(view.runs) >= RECENT_RUNS else "",
         groups=[_group(group, [cell for cell in view.cells if cell.group is group]) for group in Group],
         strongest=[cell.title for cell in reversed(weak_first[-NAMED:])] if len(weak_first) >= 2 * NAMED else [],
         weakest=[cell.title for cell in weak_first[:NAMED]],
@@ -67,7 +69,7 @@ def _run(run: RunRow, zone: tzinfo, title_of: Callable[[str], str], outcome_of: 
         "predicted": outcome_of(run.experiment, run.prediction) if run.prediction else "nothing",
         "showed": ("as predicted" if hit else outcome_of(run.experiment, run.outcome)) if run.outcome else "",
         "verdict": run.status or "",
-        "day": _day(run.started_at.astimezone(zone).date()),
+        "day": f"{run.started_at.astimezone(zone):%d %b %Y}".removeprefix("0"),
     }
 
 

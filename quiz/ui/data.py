@@ -90,14 +90,14 @@ def _anki(now: datetime) -> None:
                 on_click="ignore",
             )
             st.download_button(
-                f"Weak spots ({counted(len(weak), 'question')})",
+                f"Weak spots ({len(weak)})",
                 lambda: quiz.data.anki(now, weak=True),
                 file_name="carousel-weak-spots.apkg",
                 mime="application/octet-stream",
                 key="data_anki_weak",
                 icon=":material/target:",
                 disabled=not weak,
-                help="Items of the questions you have tried and master below 60%.",
+                help="The items of the questions that you have tried and master below 60%.",
                 on_click="ignore",
             )
 

@@ -59,7 +59,7 @@ def test_a_new_learner_finds_every_form_and_is_told_that_the_files_are_empty(ope
         "Download everything": False,
         "Download tables": False,
         f"All {items} items": False,
-        "Weak spots (0 questions)": True,
+        "Weak spots (0)": True,
         "Download the report": False,
     }
 
