@@ -14,7 +14,7 @@ from typing import Literal, cast, get_args
 from questions.loader import QuestionBank
 from quiz.engine.ability import Ability, sigmoid
 from quiz.engine.calibration import Track, calibration, followed
-from quiz.engine.diagnostic import MOST_ITEMS, Finding, Probe, finding, next_item
+from quiz.engine.diagnostic import MOST_ITEMS, Ending, Finding, Probe, finding, next_item
 from quiz.engine.examiner import Pick, Shown, arranged, pick
 from quiz.engine.forecast import READING_S, Catalogue
 from quiz.engine.planner import MOST_MINUTES, WITHOUT_DATE, Goal, make_plan, worth
@@ -172,12 +172,12 @@ class Adaptive:
             if (presentation.attempt is not None or presentation.closed_at is not None) and presentation.item_version.full_id in self._catalogue.place
         ]
 
-    def _diagnostic_view(self, session: SessionView, found: Finding, ending: object, probes: Sequence[Probe]) -> DiagnosticView:
+    def _diagnostic_view(self, session: SessionView, found: Finding, ending: Ending | Literal["stopped"] | None, probes: Sequence[Probe]) -> DiagnosticView:
         asked = [self._bank.items[probe.item_id][0] for probe in probes]
         by_id = self._bank.by_id
         return DiagnosticView(
             session=session,
-            ending=cast("Literal['stopped'] | None", ending),
+            ending=ending,
             overall=_level("overall", "Overall", found.overall, len(probes)),
             se=found.overall.se,
             ready=found.levels.ready,

@@ -11,7 +11,7 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
@@ -88,8 +88,13 @@ def simulate(options: Options, processes: int = 2, progress: Callable[[str], Non
     return {
         "options": asdict(options),
         "versions": {"python": sys.version.split()[0], "numpy": version("numpy"), "fsrs": version("fsrs"), "items": len(_shared().world.item_ids)},
-        "models": {model: _report(_everybody(options, model, processes, progress)) for model in MODELS},
+        "models": {model: _report(_everybody(_of_model(options, model), model, processes, progress)) for model in MODELS},
     }
+
+
+def _of_model(options: Options, model: Model) -> Options:
+    """The second model is there to see how much hangs on the first: a third of the learners will do."""
+    return options if model == MODELS[0] else replace(options, learners=-(-options.learners // 3))
 
 
 People = Sequence[tuple[dict[str, Course], dict[str, DiagnosticRun]]]
@@ -112,7 +117,13 @@ def _report(people: People) -> dict[str, object]:
     policies = {name: _policy(name, [courses[name] for courses, _ in people], [courses[OURS] for courses, _ in people]) for name in POLICIES}
     diagnostic = {way: _diagnostic([runs[way] for _, runs in people]) for way in ("ours", "random")}
     share = diagnostic["ours"]["items"] / diagnostic["random"]["items"]
-    return {"policies": policies, "calibration": _calibration([courses[OURS] for courses, _ in people]), "diagnostic": diagnostic, "diagnostic_share": share}
+    return {
+        "learners": len(people),
+        "policies": policies,
+        "calibration": _calibration([courses[OURS] for courses, _ in people]),
+        "diagnostic": diagnostic,
+        "diagnostic_share": share,
+    }
 
 
 def _policy(name: str, courses: Sequence[Course], ours: Sequence[Course]) -> dict[str, float]:
@@ -162,7 +173,7 @@ def as_text(report: dict[str, object]) -> str:
     lines = []
     for model, found in report["models"].items():  # type: ignore[attr-defined]
         lines += [
-            f"### Learner model: {model}",
+            f"### Learner model: {model}, {found['learners']} learners",
             "",
             "| policy | score on the day | items | minutes | ours is ahead by |",
             "| --- | ---: | ---: | ---: | ---: |",
