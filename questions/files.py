@@ -62,3 +62,9 @@ def printable(value: object, most: int = 80) -> str:
         text = "a very large number"
     text = text if len(text) <= most else f"{text[: most - 1]}…"
     return text if text.isprintable() else ascii(text)[1:-1]
+
+
+def printable_path(path: Path, most: int = 300) -> str:
+    """Where a file is, its name in any case: of a path that is too long the beginning goes."""
+    text = str(path)
+    return printable(text if len(text) <= most else f"…{text[1 - most :]}", most)

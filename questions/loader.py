@@ -19,7 +19,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from questions.files import UnreadableFile, printable, question_files, read_file
+from questions.files import UnreadableFile, printable, printable_path, question_files, read_file
 from questions.recordings import RECORDINGS, BadRecording, find_recording
 from questions.schema import TEMPLATE, BaseItem, DiagnoseItem, Group, Item, Question, Template
 from questions.templates import CHECKED, CannotDraw, check_template
@@ -127,11 +127,11 @@ def _read(place: Path, tried: int, *, full_names: bool = False) -> tuple[list[tu
     try:
         files = question_files(place)
     except UnreadableFile as error:
-        return [], [Problem(printable(place), "", str(error))]
+        return [], [Problem(printable_path(place), "", str(error))]
     loaded, problems = [], []
     for path in files:
         found: list[Problem] = []
-        name = printable(path if full_names else path.name)
+        name = printable_path(path if full_names else Path(path.name))
         question = _load(path, name, tried, found)
         problems += found[:MAX_PROBLEMS]
         if len(found) > MAX_PROBLEMS:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from questions.checks import check_bank
+from questions.files import printable_path
 from questions.loader import BANK, QuestionBankError, load_bank, load_banks
 
 GOOD = (BANK / "q07_forget_gate.toml").read_text(encoding="utf-8")
@@ -192,3 +193,11 @@ def test_any_bytes_load_or_are_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "q.toml").write_bytes(content)
     with pytest.raises(QuestionBankError):
         load_bank(tmp_path)
+
+
+def test_a_long_path_keeps_the_name_of_the_file() -> None:
+    path = Path("/", *["deep"] * 200, "mine.toml")
+    assert printable_path(path).startswith("…")
+    assert printable_path(path).endswith("/deep/mine.toml")
+    assert len(printable_path(path)) == 300
+    assert printable_path(Path("/a/mine.toml")) == "/a/mine.toml"
