@@ -247,7 +247,8 @@ EXPERIMENT = Experiment(
     "place of tanh it learns the 12 steps as well, but on the long sequences h explodes and the answers are lost.",
     textbook="Gates use the sigmoid, content uses tanh. ReLU is rare inside the recurrence because it has no upper bound.",
     truths=(
-        "At the trained length ReLU as candidate and at the output is no worse, and on many seeds its loss is the lower one. What tanh buys is a bound, not a better fit.",
+        "At the trained length ReLU as candidate and at the output is no worse, and on many seeds its loss is the lower one. "
+        "What tanh buys is a bound, not a better fit.",
         "The bound is on h. The cell of a standard LSTM is a sum without one, and here it grows with the length: see |c| in the picture.",
         "Tanh is not the only way: softsign is bounded as well, and gates of straight lines (hard-sigmoid) mostly serve as well as the sigmoid.",
         "ReLU at the output alone, with a tanh candidate, grows only in step with the length: nothing overflows, and still the answers suffer.",

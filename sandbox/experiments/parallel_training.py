@@ -277,7 +277,8 @@ EXPERIMENT = Experiment(
     truths=(
         "Accumulation saves memory and brings no speed: the micro-batches run one after another, each less efficiently than a large batch.",
         "The mean of means is wrong without any sign of it: the loss falls, only not by the gradient of the loss that is reported.",
-        "Many sequences at once cost far less time than the same ones one by one, as long as the processor is not full. The batch is where an LSTM's parallelism is; its steps have to wait.",
+        "Many sequences at once cost far less time than the same ones one by one, as long as the processor is not full. "
+        "The batch is where an LSTM's parallelism is; its steps have to wait.",
     ),
     limits=(
         "Two processes on one machine, by gloo over the loopback interface: this shows that the gradient is the same, not what is gained on several GPUs.",
