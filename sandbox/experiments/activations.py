@@ -174,11 +174,11 @@ def _accuracy_picture(examined: Mapping[str, Examined], settings: Settings) -> L
     """Accuracy of the median net against length."""
     steps = int(settings["steps"])
     longest = steps * int(settings["stretch"])
-    message = f"Trained on {steps} steps, right on {longest}: " + ", ".join(f"{examined[arm.key].accuracy[-1]:.0%} {arm.label}" for arm in ARMS)
+    message = f"Trained on {steps} steps, right on {longest}: " + "; ".join(f"{arm.label} {examined[arm.key].accuracy[-1]:.0%}" for arm in ARMS)
     each = "; ".join(f"{arm.label} {examined[arm.key].accuracy[steps - 1]:.1%} at {steps}, {examined[arm.key].accuracy[-1]:.1%} at {longest}" for arm in ARMS)
     panel = Panel(
         "Accuracy",
-        "accuracy, median of 6 nets",
+        "median of 6 nets",
         _series(examined, "accuracy"),
         y_range=(0.0, 1.02),
         rules=((1 / CLASSES, "guessing"),),

@@ -315,11 +315,13 @@ def _errors_picture(compared: Compared) -> Bars:
     """How far the gradients by hand are from the two others."""
     errors = core.probes.rounded([compared.from_autograd, compared.from_differences])
     floor = [max(error, 1e-17) for error in errors]  # a logarithmic axis has no place for an exact 0
-    message = f"Gradients by hand differ from autograd's by {errors[0]:.0e} of the largest, from finite differences by {errors[1]:.0e}"
+    message = (
+        f"Largest difference of the gradients by hand: {errors[0]:.0e} from autograd's, {errors[1]:.0e} from finite differences (the largest gradient is 1)"
+    )
     alt = f"{message}. Largest difference over all {len(compared.autograd)} weights of an LSTM with {UNITS} units over {LENGTH} steps, in float64."
     series = [Series("largest difference", "lstm", [0.0, 1.0], floor)]
     groups = ["autograd", "finite differences"]
-    return Bars("errors", message, alt, "difference ÷ largest gradient", groups, series, rules=((EQUAL, "equal"),), log_y=True)
+    return Bars("errors", message, alt, "difference ÷ largest gradient", groups, series, rules=((EQUAL, "counts as equal below"),), log_y=True)
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------

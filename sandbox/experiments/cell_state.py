@@ -169,7 +169,9 @@ def _surgery_picture(answers: dict[Surgery, Answers], settings: Settings) -> Bar
         Series("names its own bits", "lstm", groups, core.probes.rounded([one.own for one in answers.values()])),
         Series("names the donor's bits", "remedy", groups, core.probes.rounded([one.donor for one in answers.values()])),
     ]
-    message = f"With c exchanged it names the donor's bits in {answers['c'].donor:.1%} of cases, with h exchanged its own in {answers['h'].own:.1%}"
+    message = (
+        f"With c exchanged it names the donor's bits in {100 * answers['c'].donor:.3g} % of cases, with h exchanged its own in {100 * answers['h'].own:.3g} %"
+    )
     each = "; ".join(f"{SURGERIES[surgery]}: own {one.own:.1%}, donor's {one.donor:.1%}" for surgery, one in answers.items())
     chance = 0.5 ** int(settings["bits"])
     alt = f"Whose bits the network names after an exchange of states at step {_halfway(settings)}, over pairs whose bits differ. {each}."
@@ -186,7 +188,7 @@ def _places_picture(model: core.cells.Reader, exam: core.tasks.Labelled, setting
     x = [float(at) for at in places]
     series = [
         Series("c exchanged: names the donor's bits", "c", x, core.probes.rounded(by_c)),
-        Series("h exchanged: names its own bits", "h", x, core.probes.rounded(by_h)),
+        Series("h exchanged: names its own bits", "h", x, core.probes.rounded(by_h), dash=True),
     ]
     ends = f"after the first c decides {by_c[0]:.1%}, after the last {by_c[-1]:.1%}"
     message = f"Wherever the states are exchanged, the answer follows c in at least {min(by_c):.0%} of cases and h in at most {1 - min(by_h):.0%}"
@@ -202,13 +204,13 @@ def _probe_picture(trace: core.cells.Trace, bits: Tensor, settings: Settings) ->
     gate = trace.o.mean((0, 2))  # (T,)
     at = _halfway(settings)
     from_c, from_h = readable["c"][at - 1], readable["h"][at - 1]
-    message = f"At step {at} a linear probe reads the bits from c in {from_c:.1%} of sequences and from h in {from_h:.1%}"
+    message = f"At step {at} a linear probe reads the bits from c in {100 * from_c:.3g} % of sequences and from h in {100 * from_h:.3g} %"
     alt = f"{message}. Which of them decides the answer only the exchange tells. The output gate is {gate.mean():.2f} on average: so far open is h to the cell."
     panels = [
         Panel(
             "All bits read rightly by a linear probe",
             "share",
-            [Series(f"from {k}", k, x, core.probes.rounded(v)) for k, v in readable.items()],
+            [Series(f"from {k}", k, x, core.probes.rounded(v), dash=k == "h") for k, v in readable.items()],
             y_range=(0.0, 1.0),
         ),
         Panel("Output gate, mean over units", "o", [Series("o gate", "o", x, core.probes.plain(gate), steps=True)], y_range=(0.0, 1.0)),

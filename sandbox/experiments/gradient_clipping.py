@@ -47,8 +47,8 @@ BINS = (0.01, 0.1, 1.0, 10.0)  # borders between groups of gradient norms
 ARMS = (
     Arm("unclipped", "RNN, not clipped", "rnn"),
     Arm("clipped", "RNN, clipped", "remedy"),
-    Arm("lstm-unclipped", "side pair: LSTM, not clipped", "ablated"),
-    Arm("lstm-clipped", "side pair: LSTM, clipped", "lstm"),
+    Arm("lstm-unclipped", "LSTM on another task, not clipped", "ablated"),
+    Arm("lstm-clipped", "LSTM on another task, clipped", "lstm"),
 )
 LABEL = {arm.key: arm.label for arm in ARMS}
 
@@ -143,7 +143,7 @@ def _norms_picture(histories: dict[str, core.training.History], clip: float) -> 
         ("Loss", "cross_entropy", ((1.386, "chance, ln 4"),)),
     ):
         series = [Series(arm.label, arm.role, *core.probes.thin(histories[arm.key].of[metric])) for arm in ARMS[:2]]
-        panels.append(Panel(title, metric.replace("_", " "), series, log_y=metric == "gradient", rules=rules))
+        panels.append(Panel(title, "nats" if metric == "cross_entropy" else "", series, log_y=metric == "gradient", rules=rules))
     largest = {arm: max(histories[arm].of["gradient"]) for arm in ("unclipped", "clipped")}
     worst = {arm: max(histories[arm].of["cross_entropy"]) for arm in largest}
     over = statistics.fmean(norm > clip for norm in histories["clipped"].of["gradient"])
@@ -208,7 +208,7 @@ EXPERIMENT = Experiment(
     truths=(
         "Clipping buys tolerance of the learning rate. At .05 the unclipped network mostly solves the task, too: try it.",
         "Clipping does not make raw gradients small: the largest norm before the scaling is often larger in the clipped run. Compare the losses instead.",
-        "Staying finite is not learning: the clipped LSTM of the side pair survives a learning rate of 1 and still learns nothing.",
+        "Staying finite is not learning: the clipped LSTM, on the adding problem beside, survives a learning rate of 1 and still learns nothing.",
     ),
     limits=(
         "Plain gradient descent on purpose. Adam rescales every step and tolerates large gradients better.",
@@ -243,8 +243,8 @@ EXPERIMENT = Experiment(
         Number(name="updates", label="Updates", help="Each on 32 fresh sequences.", default=400, low=50, high=2000, step=50, whole=True),
         Number(
             name="lstm_learning_rate",
-            label="Learning rate of the LSTM side pair",
-            help="The side pair does not enter the verdict. At .1 both of it stay finite.",
+            label="Learning rate of the two LSTMs",
+            help="They learn the adding problem and do not enter the verdict. At .1 both stay finite.",
             default=1,
             low=0.01,
             high=4,
@@ -257,7 +257,7 @@ EXPERIMENT = Experiment(
         Curve("accuracy", "accuracy of the RNNs", y_range=(0.0, 1.0), rules=((0.25, "chance"),)),
         Curve("gradient", "gradient norm before clipping", log_y=True),
         Curve("cross_entropy", "loss of the RNNs (nats)", rules=((1.386, "chance, ln 4"),)),
-        Curve("nmse", "side pair: error ÷ variance", log_y=True, rules=((1.0, "always answering the mean"),)),
+        Curve("nmse", "LSTM on the adding problem: error ÷ variance", log_y=True, rules=((1.0, "always answering the mean"),)),
     ),
     checks=CHECKS,
     run=run,

@@ -144,7 +144,7 @@ def _examine(arm: str, model: core.banks.Bank | core.cells.Reader, settings: Set
 def _bars_picture(examined: dict[str, Examined]) -> Bars:
     """The error of the best net of every arm."""
     solved = ", ".join(f"{arm.label} {examined[arm.key].solved}" for arm in BANKS)
-    message = f"Best error of {NETS} without the input gate: {examined['no-input'].error:.2g}, whole: {examined['full'].error:.2g} times the variance"
+    message = f"Best of {NETS} nets, error ÷ variance: {examined['no-input'].error:.2g} without the input gate, {examined['full'].error:.2g} when whole"
     alt = (
         f"{message}. Error of the best net: {', '.join(f'{arm.label} {examined[arm.key].error:.3g}' for arm in ARMS)}. Nets of {NETS} that solved it: {solved}."
     )

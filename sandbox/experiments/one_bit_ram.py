@@ -193,8 +193,8 @@ def _timeline_picture(full: Examined, settings: Settings, seed: int, device: str
     cues = {"i": x[..., WRITE] == 1, "f": x[..., WRITE] == 1, "o": x[..., READ] == 1}  # when each gate has work to do
     gates = {"i": traced.i[..., unit], "f": traced.f[..., unit], "o": traced.o[..., unit]}
     stands = {gate: (float(part[cues[gate]].mean()), float(part[~cues[gate]].mean())) for gate, part in gates.items()}
-    cued = "read", "write"
-    message = ", ".join(f"{gate} {at:.2f} at a {cued[gate != 'o']} cue and {off:.2f} otherwise" for gate, (at, off) in stands.items())
+    told = {gate: f"{gate} is {at:.2f} (else {off:.2f})" for gate, (at, off) in stands.items()}
+    message = f"At a write cue {told['i']}, {told['f']}; at a read cue {told['o']}"
     alt = f"Gates, cell and answers of the best whole net over {len(steps)} steps. Means over {EXAM} sequences: {message}."
     written, asked = core.probes.plain(x[0, :, VALUE] * x[0, :, WRITE]), core.probes.plain(x[0, :, READ])
     panels = [
@@ -212,14 +212,14 @@ def _timeline_picture(full: Examined, settings: Settings, seed: int, device: str
             ],
         ),
     ]
-    return Lines("timeline", f"Gates: {message}", alt, "step", panels)
+    return Lines("timeline", message, alt, "step", panels)
 
 
 def _bars_picture(ram: Mapping[str, Examined], taken_out: Mapping[str, float]) -> Bars:
     """A gate missing from the start against the same gate taken out of the trained net."""
     later = {"full": ram["full"].error, **taken_out}
     series = [Series(arm.label, arm.role, [0.0, 1.0], core.probes.rounded([ram[arm.key].error, later[arm.key]])) for arm in ARMS]
-    message = f"Error ÷ variance: whole {ram['full'].error:.2g}, a gate held open from the start " + ", ".join(
+    message = f"Error ÷ variance of the best net: {ram['full'].error:.2g} when whole; with one gate held open from the start " + ", ".join(
         f"{ram[arm].error:.2g} ({gate})" for arm, gate in REMOVED.items()
     )
     after = ", ".join(f"{taken_out[arm]:.2g} ({gate})" for arm, gate in REMOVED.items())
@@ -231,7 +231,8 @@ def _bars_picture(ram: Mapping[str, Examined], taken_out: Mapping[str, float]) -
 def _chances_picture(ram: Mapping[str, Examined]) -> Bars:
     """How many nets of each bank found the way."""
     series = [Series(arm.label, arm.role, [0.0], [float(ram[arm.key].solved)]) for arm in ARMS]
-    message = f"Nets that solved it, of {NETS}: " + ", ".join(f"{ram[arm.key].solved} {arm.label}" for arm in ARMS)
+    without = ", ".join(f"{ram[arm].solved} ({gate})" for arm, gate in REMOVED.items())
+    message = f"{ram['full'].solved} of {NETS} whole nets solved it; with one gate held open from the start {without}"
     return Bars("solved", message, f"{message}. Solved means an error below {SOLVED:g} times the variance of the target.", "nets", ["solved"], series)
 
 

@@ -163,13 +163,15 @@ def _bars_picture(examined: dict[str, Examined]) -> Bars:
     message += f", with one cell more instead {examined['spare'].error:.2g}"
     parts = "; ".join(f"{arm.label}: {one.asked:.2g} at the cues, {one.silent:.2g} between" for arm, one in ((arm, examined[arm.key]) for arm in ARMS))
     groups = ["all steps, ÷ variance", "at the cues", "between the cues"]
-    return Bars("errors", message, f"{message}. Squared error of the best net. {parts}.", "squared error", groups, series, rules=((SOLVED, "solved"),))
+    return Bars(
+        "errors", message, f"{message}. Squared error of the best net. {parts}.", "squared error", groups, series, rules=((SOLVED, "solved"),), log_y=True
+    )
 
 
 def _chances_picture(examined: dict[str, Examined]) -> Bars:
     """How many nets of each bank found the way."""
     series = [Series(arm.label, arm.role, [0.0], [float(examined[arm.key].solved)]) for arm in ARMS]
-    message = f"Nets that solved it, of {NETS}: " + ", ".join(f"{examined[arm.key].solved} {arm.label}" for arm in ARMS)
+    message = f"Nets that solved it, of {NETS}: " + "; ".join(f"{arm.label} {examined[arm.key].solved}" for arm in ARMS)
     return Bars("solved", message, f"{message}. Solved means an error below {SOLVED:g} times the variance of the target.", "nets", ["solved"], series)
 
 

@@ -172,7 +172,7 @@ def _map_picture(examined: dict[str, Examined], settings: Settings, seed: int, d
             series.append(Series(label, role, core.probes.plain(before), core.probes.plain(after)))
             falls[arm.key] = float((after.diff() < -1e-6).double().mean())  # that of the pulse stays
         panels.append(Panel(f"One cell {arm.label}", "c after the step", series))
-    message = f"A pulse turns higher into lower on {falls['peephole']:.0%} of the range with peepholes, on {falls['none']:.0%} without"
+    message = f"A pulse swaps higher and lower cell states on {falls['peephole']:.0%} of their range with peepholes, on {falls['none']:.0%} without"
     alt = (
         f"The cell after a step against the cell before it, with h = 0, for a step with and a step without a pulse, in the best net of each kind. {message}. "
         "A map that only rises cannot swap two values, which counting odd and even needs."
@@ -215,7 +215,10 @@ def _timeline_picture(examined: dict[str, Examined], settings: Settings, seed: i
         cells.append(Series(arm.label, arm.role, steps, core.probes.plain(traced.c[0, :, unit]), steps=True))
     panels.append(Panel("Cell state", "c", cells, events=events))
     right = {arm.key: examined[arm.key].accuracy for arm in ARMS}
-    message = f"A sequence with {len(events)} pulses: the best net with peepholes is right on {right['peephole']:.0%} of sequences, without {right['none']:.0%}"
+    message = (
+        f"A sequence with {len(events)} pulses: the best net with peepholes is right on {right['peephole']:.0%} of sequences, "
+        f"the best without on {right['none']:.0%}"
+    )
     alt = f"{message}. Gates and cell of the best net of each kind along one sequence. c at the end: " + ", ".join(
         f"{one.y[-1]:.2g} {one.label}" for one in cells
     )
@@ -225,7 +228,7 @@ def _timeline_picture(examined: dict[str, Examined], settings: Settings, seed: i
 def _bars_picture(examined: dict[str, Examined]) -> Bars:
     """The accuracy of the best net of each bank."""
     series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([examined[arm.key].accuracy])) for arm in ARMS]
-    message = "Nets that tell odd from even: " + ", ".join(f"{examined[arm.key].solved} of {NETS[arm.key]} {arm.label}" for arm in ARMS)
+    message = "Nets that tell odd from even: " + "; ".join(f"{arm.label} {examined[arm.key].solved} of {NETS[arm.key]}" for arm in ARMS)
     alt = f"{message}. Accuracy of the best net: " + ", ".join(f"{arm.label} {examined[arm.key].accuracy:.1%}" for arm in ARMS) + "."
     return Bars("accuracy", message, alt, "accuracy", ["best net, fresh sequences"], series, rules=((0.5, "guessing"), (SOLVED, "solved")))
 

@@ -202,9 +202,9 @@ def _distance_picture(fresh: Sequence[Fresh], settings: Settings) -> Lines:
     """What arrives of the last step's gradient in six fresh networks."""
     distance = int(settings["distance"])
     slopes = {one.key: one.slope for one in fresh}
-    message = f"Before training, a step back costs {-slopes['rnn']:.3f} decades in the RNN and {-slopes['lstm']:.3f} in the LSTM"
+    message = f"Before training every step back multiplies the gradient by {10 ** slopes['rnn']:.2f} in the RNN and by {10 ** slopes['lstm']:.2f} in the LSTM"
     alt = (
-        f"{message}. Size of the gradient against distance over {distance} steps, logarithmic, relative to the last step. Decades a step: "
+        f"{message}. Size of the gradient against distance over {distance} steps, logarithmic, relative to the last step. Powers of ten a step: "
         + ", ".join(f"{one.label} {one.slope:+.3f}" for one in fresh)
         + "."
     )
@@ -223,7 +223,7 @@ def _law_picture(settings: Settings, seed: int) -> Lines:
         total.append(core.probes.decades_per_step(_norms(lstm, steps, seed)))
         direct.append(_direct_slope(lstm, steps, seed))
     off = max(abs(one - other) for one, other in zip(direct, law, strict=True))
-    message = f"The direct cell path follows log10 σ(forget bias) within {off:.4f} decades a step; with all paths the slope differs"
+    message = f"The direct path through the cell follows the law, log10 σ(forget bias), to within {off:.1g}; all paths together differ from it"
     pairs = ", ".join(f"{bias:g}: {one:+.3f} direct, {every:+.3f} all" for bias, one, every in zip(BIASES, direct, total, strict=True))
     alt = f"{message}. Slope against forget bias of fresh LSTMs. By bias: {pairs}. Above 0 the gradient grows with distance."
     series = [
@@ -231,7 +231,7 @@ def _law_picture(settings: Settings, seed: int) -> Lines:
         Series("direct path, c to c", "c", list(BIASES), core.probes.rounded(direct), dash=True),
         Series("all paths together", "lstm", list(BIASES), core.probes.rounded(total)),
     ]
-    panel = Panel("Slope of the gradient", "decades a step", series, rules=((0.0, "level"),))
+    panel = Panel("Slope of the gradient", "powers of ten a step", series, rules=((0.0, "level"),))
     return Lines("law", message, alt, "forget bias", [panel])
 
 
@@ -240,7 +240,7 @@ def _trained_picture(norms: dict[str, Tensor], accuracy: dict[str, float], setti
     said = ", ".join(f"{arm.label} {accuracy[arm.key]:.0%} right" for arm in ARMS)
     message = f"After training on a lag of {int(settings['lag']) - 1} steps: {said}"
     slopes = ", ".join(f"{arm.label} {core.probes.decades_per_step(norms[arm.key]):+.3f}" for arm in ARMS)
-    alt = f"{message} (chance {0.5 ** int(settings['bits']):.0%}). Gradient against distance after training, decades a step: {slopes}."
+    alt = f"{message} (chance {0.5 ** int(settings['bits']):.0%}). Gradient against distance after training, powers of ten a step: {slopes}."
     series = [_against_distance(arm.label, arm.role, norms[arm.key]) for arm in ARMS]
     panel = Panel("Gradient that arrives, after training", "relative to the last step", series, log_y=True, rules=((1.0, "nothing lost"),))
     return Lines("trained", message, alt, "steps back from the end", [panel])
@@ -249,8 +249,8 @@ def _trained_picture(norms: dict[str, Tensor], accuracy: dict[str, float], setti
 # --- Judging ----------------------------------------------------------------------------------------------------
 
 CHECKS = (
-    Check("rnn", "decades a step, fresh RNN", "<", -0.15),
-    Check("lstm", "decades a step, fresh LSTM", ">", -0.10),
+    Check("rnn", "powers of ten a step, fresh RNN", "<", -0.15),
+    Check("lstm", "powers of ten a step, fresh LSTM", ">", -0.10),
 )
 
 
@@ -279,7 +279,7 @@ EXPERIMENT = Experiment(
         "that counts, not gates.",
         "A mild slope is not yet learning. Over the lag trained here the LSTM with a forget bias of 1 guesses, as the RNN does; with forget biases "
         "drawn for the lag (chrono) the same LSTM answers, and its gradient arrives almost whole.",
-        "An RNN cannot is too strong: with a single bit to remember this RNN gets there from some starts. Set the bits to 1 and try several seeds.",
+        "“An RNN cannot” is too strong: with a single bit to remember this RNN gets there from some starts. Set the bits to 1 and try several seeds.",
     ),
     limits=(
         "Fresh networks reading noise. Training changes the slopes, and real inputs are not noise.",
@@ -331,7 +331,7 @@ EXPERIMENT = Experiment(
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0)),
-        Curve("slope", "slope of the gradient (decades a step)", rules=((0.0, "level"),)),
+        Curve("slope", "slope of the gradient (powers of ten a step)", rules=((0.0, "level"),)),
         Curve("loss", "loss (nats)"),
     ),
     checks=CHECKS,

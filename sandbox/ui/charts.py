@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from plotly.subplots import make_subplots
 
 from sandbox.protocol import Arm, Axis, Bars, CheckResult, Curve, HeatMap, Lines, Panel, Parallel, Picture, Point, Series
 from sandbox.records import SeedView
+from sandbox.ui import words
 
 # name: (on paper, on ink). Contrast to its ground is at least 3 everywhere; a test holds it.
 COLOURS: Mapping[str, tuple[str, str]] = {
@@ -51,6 +53,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 HEADING_PX, PANEL_PX, AXIS_PX = 34, 160, 46
 LEGEND_ROW_PX, LETTER_PX, PHONE_PX = 19, 6.6, 330
+HEADING_LETTERS = 56  # what a line of a heading holds on a phone
 STRIP_PX, STRIP_GAP_PX = 30, 62
 ROOM_ABOVE = 1e3  # how far above the others a diverging line is followed
 
@@ -117,7 +120,7 @@ def strip_figure(checks: Sequence[CheckResult], look: Look) -> go.Figure:
         finite = [value for value in check.values if math.isfinite(value)]
         log_x = min([*finite, check.threshold]) > 0 and max([*finite, check.threshold]) / min([*finite, check.threshold]) > 30
         _strip(figure, row, check, finite, log_x=log_x, look=look)
-        _heading(figure, row, f"{check.label} {check.relation} {check.threshold:g}")
+        _heading(figure, row, f"{check.label} {check.relation}\u00a0{words.threshold(check.threshold)}")
     figure.update_yaxes(visible=False, range=[-1, 1], fixedrange=True)
     figure = _dress(figure, height + HEADING_PX + AXIS_PX, look, legend=False)
     figure.update_layout(margin_b=AXIS_PX, hovermode="closest")
@@ -199,8 +202,9 @@ def _lines(picture: Lines, look: Look) -> go.Figure:
         ends = [x for series in panel.series for x in series.x] or [0.0, 1.0]
         if panel.rules:
             _rules(figure, row, panel.rules, (min(ends), max(ends)), log_y=panel.log_y, look=look)
-        for number, series in enumerate(panel.series):
-            _series_line(figure, row, series, number, look)
+        plain = [series.label for series in panel.series if not series.dash]
+        for series in panel.series:
+            _series_line(figure, row, series, plain.index(series.label) if series.label in plain else 0, look)
         _events(figure, row, panel, look)
         _y_axis(figure, row, log_y=panel.log_y, y_range=panel.y_range)
     labels = dict.fromkeys(
@@ -214,7 +218,7 @@ def _panel_heading(panel: Panel) -> str:
 
 
 def _series_line(figure: go.Figure, row: int, series: Series, number: int, look: Look) -> None:
-    dash = DASHES[1] if series.dash else "solid" if series.role in "ifgoch" else DASHES[number % len(DASHES)]
+    dash = "longdash" if series.dash else "solid" if series.role in "ifgoch" else DASHES[number % len(DASHES)]
     line = {"color": look.colour(series.role), "width": 2, "dash": dash, "shape": "hv" if series.steps else "linear"}
     alone = [value for value in series.y if math.isfinite(value)]
     figure.add_scatter(
@@ -263,25 +267,32 @@ def _heat_map(picture: HeatMap, look: Look) -> go.Figure:
 
 
 def _bars(picture: Bars, look: Look) -> go.Figure:
+    """Reference lines are named in the legend: words beside them would stand on a bar."""
     figure = _panels([picture.y_label])
+    groups = ["<br>".join(_wrapped(group, int(PHONE_PX / LETTER_PX / len(picture.groups)))) for group in picture.groups]
     for number, series in enumerate(picture.series):
         pattern = {"shape": ("", "/", "\\", "x")[number % 4], "solidity": 0.2, "fillmode": "overlay", "fgcolor": GROUND[look.dark], "fgopacity": 0.45}
         figure.add_bar(
-            x=list(picture.groups),
+            x=groups,
             y=[_finite(value) for value in series.y],
             name=series.label,
             marker={"color": look.colour(series.role), "pattern": pattern},
-            text=[f"{value:.3g}" for value in series.y],
+            text=[words.number(value) if math.isfinite(value) else "" for value in series.y],
             textposition="outside",
+            textangle=0,
             cliponaxis=False,
             hovertemplate="%{y:.3g}",
         )
-    for value, label in picture.rules:
-        figure.add_hline(y=value, line={"color": INK[look.dark], "dash": "dash", "width": 1})
-        _rule_label(figure, 1, value, label, log_y=picture.log_y, look=look)
+    for number, (value, label) in enumerate(picture.rules):
+        line = {"color": INK[look.dark], "dash": DASHES[1 + number % 3], "width": 1.5}
+        figure.add_hline(y=value, line=line)
+        figure.add_scatter(x=[None], y=[None], mode="lines", line=line, name=label)
     _y_axis(figure, 1, log_y=picture.log_y, y_range=None)
+    figure.update_xaxes(tickangle=0)
     figure.update_layout(barmode="group", bargap=0.25)
-    return _finish(figure, 1.6, "", [series.label for series in picture.series] if len(picture.series) > 1 else [], look)
+    legend = [*(series.label for series in picture.series if len(picture.series) > 1), *(label for _, label in picture.rules)]
+    figure = _finish(figure, 1.6, "", legend, look, extra_px=LEGEND_ROW_PX * max(group.count("<br>") - 1 for group in groups))
+    return figure.update_traces(showlegend=len(picture.series) > 1, selector={"type": "bar"})
 
 
 def _parallel(picture: Parallel, look: Look) -> go.Figure:
@@ -330,19 +341,27 @@ def _strip(figure: go.Figure, row: int, check: CheckResult, finite: Sequence[flo
     figure.add_shape(
         type="line", x0=check.threshold, x1=check.threshold, y0=0, y1=1, yref="y domain", line={"color": INK[look.dark], "width": 2}, row=row, col=1
     )
-    spread = [0.0 if len(check.values) == 1 else 0.5 * (-1) ** index for index in range(len(check.values))]
+    places = [_clip(value, low, high, check.relation) for value in check.values]
+    last = max(1, len(check.values) - 1)  # one below the other, so that equal ones can be counted
+    spread = [0.0 if len(check.values) == 1 else 0.65 - 1.3 * index / last for index in range(len(check.values))]
     figure.add_scatter(
-        x=[_clip(value, low, high, check.relation) for value in check.values],
+        x=places,
         y=spread,
-        mode="markers",
+        mode="markers+text",
+        cliponaxis=False,  # what is not finite stands at the edge
+        text=["" if math.isfinite(value) else words.number(value) for value in check.values],
+        textposition=[f"middle {'left' if x == high else 'right'}" for x in places],
         marker={"size": 11, "color": [good if ok else bad for ok in passes], "symbol": ["circle" if ok else "x" for ok in passes]},
-        text=["diverged" if math.isnan(value) else f"{value:.4g}" for value in check.values],
-        hovertemplate="%{text}<extra></extra>",
+        hovertext=["diverged" if math.isnan(value) else f"{value:.4g}" for value in check.values],
+        hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
         row=row,
         col=1,
     )
-    axis = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": 1} if log_x else {"range": [low, high], "nticks": 6}
+    axis: dict[str, object] = {"range": [low, high], "nticks": 6}
+    if log_x:
+        decades = math.log10(high / low)
+        axis = {"type": "log", "range": [math.log10(low), math.log10(high)], "dtick": max(1, math.ceil(decades / 6)), "exponentformat": "power"}
     figure.update_xaxes(**axis, row=row, col=1)
 
 
@@ -377,8 +396,23 @@ def _heading(figure: go.Figure, row: int, text: str) -> None:
     """A panel's name above its left end: it says what the y axis measures and takes no width from a phone."""
     suffix = "" if row == 1 else str(row)
     figure.add_annotation(
-        text=text, x=0, xref=f"x{suffix} domain", xanchor="left", y=1, yref=f"y{suffix} domain", yanchor="bottom", yshift=3, showarrow=False, font_size=13
+        text="<br>".join(_wrapped(text, HEADING_LETTERS)),
+        align="left",
+        x=0,
+        xref=f"x{suffix} domain",
+        xanchor="left",
+        y=1,
+        yref=f"y{suffix} domain",
+        yanchor="bottom",
+        yshift=3,
+        showarrow=False,
+        font_size=13,
     )
+
+
+def _wrapped(text: str, letters: int) -> list[str]:
+    """The text in lines of so many letters; a longer word stays whole."""
+    return textwrap.wrap(text, max(1, letters), break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def _rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], ends: tuple[float, float], *, log_y: bool, look: Look) -> None:
@@ -426,14 +460,16 @@ def _decades(figure: go.Figure, row: int) -> float:
     return math.log10(max(values) / min(values)) if values else 0.0
 
 
-def _finish(figure: go.Figure, rows: float, x_label: str, legend: Sequence[str], look: Look) -> go.Figure:
+def _finish(figure: go.Figure, rows: float, x_label: str, legend: Sequence[str], look: Look, *, extra_px: int = 0) -> go.Figure:
+    """The axis' name, the legend under it and the height all this takes; `extra_px` where the ticks' words need more than a line or two."""
     height = round(rows * PANEL_PX + (math.ceil(rows) - 1) * HEADING_PX)
     figure.update_xaxes(title_text=x_label, row=math.ceil(rows), col=1)
-    figure.update_xaxes(showgrid=False, zeroline=False)
-    below = AXIS_PX + LEGEND_ROW_PX * _legend_rows(legend)
+    figure.update_xaxes(showgrid=False, zeroline=False, exponentformat="none", separatethousands=True)
+    axis = AXIS_PX + max(0, extra_px)
+    below = axis + LEGEND_ROW_PX * _legend_rows(legend)
     figure = _dress(figure, height + HEADING_PX + below, look, legend=len(legend) > 0)
     figure.update_layout(margin_b=below)
-    figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -(AXIS_PX / height), "yanchor": "top", "traceorder": "normal"})
+    figure.update_layout(legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -(axis / height), "yanchor": "top", "traceorder": "normal"})
     return figure
 
 

@@ -29,6 +29,8 @@ def show_run(experiment: Experiment, snapshot: Snapshot) -> None:
         _show_side(experiment, snapshot)
         _show_strip(snapshot)
         _show_footnotes(experiment, snapshot)
+    if snapshot.state.final:
+        _show_pictures(snapshot, side_by_side=True)
     show_surgery(experiment, snapshot)
 
 
@@ -36,7 +38,6 @@ def _show_progress_or_verdict(experiment: Experiment, snapshot: Snapshot) -> Non
     if snapshot.state.final:
         _show_ending(experiment, snapshot)
         _show_curves(experiment, snapshot)
-        _show_pictures(snapshot)
         return
     setup.show_claim(experiment)
     _show_prediction(experiment, snapshot)
@@ -126,9 +127,19 @@ def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
         st.caption(f":material/warning: {sentence}")
 
 
-def _show_pictures(snapshot: Snapshot) -> None:
-    for picture in snapshot.pictures:
-        setup.show_picture(picture, f"lab_picture_{picture.key}")
+def _show_pictures(snapshot: Snapshot, *, side_by_side: bool = False) -> None:
+    """What the experiment drew of its networks; under a finished run two in a row, where there is room for it."""
+    if not snapshot.pictures:
+        return
+    st.subheader("Inside the networks", anchor=False)
+    if len(snapshot.seeds) > 1:
+        shown = next((one.seed for one in snapshot.seeds if one.state == "finished"), snapshot.seeds[0].seed)
+        st.caption(f"Those of one seed, seed {shown}: its numbers need not be the medians of all.")
+    per_row = 2 if side_by_side else 1
+    for row in range(0, len(snapshot.pictures), per_row):
+        for place, picture in zip(st.columns(per_row, gap="large"), snapshot.pictures[row : row + per_row], strict=False):
+            with place:
+                setup.show_picture(picture, f"lab_picture_{picture.key}")
 
 
 def _show_strip(snapshot: Snapshot) -> None:

@@ -39,7 +39,7 @@ def look() -> Look:
 
 def show_picture(picture: Picture, key: str) -> None:
     """A picture under its message."""
-    st.markdown(f"**{picture.title}**")
+    st.markdown(f"**{words.message(picture.title)}**")
     st.plotly_chart(picture_figure(picture, look()), key=key, config=CONFIG, alt=picture.alt)
 
 

@@ -124,7 +124,18 @@ def verdict_sentence(verdict: Verdict) -> str:
     """How many seeds satisfied the rule, and what that says."""
     every = "the whole rule" if len(verdict.checks) > 1 else "the rule"
     share = f"{count(verdict.seeds, 'seed')} can only bound the true share: between {verdict.low:.0%} and {verdict.high:.0%} (95 % interval)."
-    return f"**{verdict.passed} of {count(verdict.seeds, 'seed')}** satisfied {every}. {share}".replace("%", " %").replace("  %", " %")
+    return spaced_percent(f"**{verdict.passed} of {count(verdict.seeds, 'seed')}** satisfied {every}. {share}")
+
+
+def spaced_percent(text: str) -> str:
+    """Every per cent sign after a space, which does not break."""
+    return re.sub(r"(?<=\d) ?%", "\u00a0%", text)
+
+
+def message(text: str) -> str:
+    """A computed sentence as the page sets it: no computer's notation for powers of ten, a true minus, spaced per cents."""
+    text = re.sub(r"-?\d+(?:\.\d+)?e[+-]\d+", lambda found: number(float(found.group())), text)
+    return spaced_percent(re.sub(r"(?<![\w.,)])-(?=\d)", "−", text))
 
 
 def checks_table(checks: Sequence[CheckResult]) -> str:

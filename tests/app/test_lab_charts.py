@@ -92,6 +92,21 @@ def test_every_kind_of_picture_draws_and_nan_leaves_a_gap() -> None:
     assert heat.data[0].z.tolist() == [[None]] if hasattr(heat.data[0].z, "tolist") else [list(row) for row in heat.data[0].z] == [[None]]
     bars = picture_figure(Bars("b", "t", "a", "accuracy", ("one",), (Series("s", "lstm", (), (0.5,)),), rules=((0.25, "chance"),)), Look())
     assert (list(bars.data[0].x), list(bars.data[0].y)) == (["one"], [0.5])
+    assert [trace.name for trace in bars.data if trace.showlegend is not False] == ["chance"]  # beside a bar its words would stand on the bar
+
+
+def test_many_groups_of_bars_are_named_in_lines_that_fit_a_phone() -> None:
+    groups = ("nothing done", "c exchanged", "h exchanged", "both exchanged", "c set to 0", "h set to 0")
+    series = (Series("own", "lstm", (), (1.0,) * 6), Series("donor's", "remedy", (), (2e-5,) * 6))
+    figure = picture_figure(Bars("b", "t", "a", "share", groups, series), Look())
+    assert list(figure.data[0].x) == ["nothing<br>done", "c<br>exchanged", "h<br>exchanged", "both<br>exchanged", "c set to<br>0", "h set to<br>0"]
+    assert figure.data[1].text[0] == "2.0·10⁻⁵"
+
+
+def test_a_heading_too_long_for_a_phone_is_broken() -> None:
+    panel = Panel("Gradient that arrives, after training", "relative to the last step", (Series("f", "f", (1.0,), (1.0,)),))
+    figure = picture_figure(Lines("l", "t", "a", "step", (panel,)), Look())
+    assert figure.layout.annotations[0].text == "Gradient that arrives, after training (relative to the<br>last step)"
 
 
 def test_parallel_coordinates_run_through_every_axis_and_the_lowest_end_is_drawn_strongest_and_last() -> None:
@@ -110,10 +125,12 @@ def test_the_strip_marks_each_seed_by_shape_as_well_as_by_colour() -> None:
     figure = strip_figure(checks, Look())
     loss, ratio = figure.data
     assert list(loss.marker.symbol) == ["circle", "x", "x"]
-    assert list(loss.text) == ["0.1", "0.9", "diverged"]
+    assert list(loss.hovertext) == ["0.1", "0.9", "diverged"]
     assert loss.x[2] == max(figure.layout.xaxis.range)  # drawn at the end it belongs to
     assert list(ratio.marker.symbol) == ["circle", "circle"]
     assert figure.layout.xaxis2.type == "log"
+    assert (list(loss.text), list(ratio.text)) == (["", "", "diverged"], ["", "∞"])  # what has no place on the axis is named
+    assert len({*loss.y}) == 3  # equal values can be counted
 
 
 # --- Words ------------------------------------------------------------------------------------------------------
@@ -140,9 +157,21 @@ def test_a_threshold_keeps_the_digits_that_decide(value: float, text: str) -> No
 
 def test_the_verdict_says_how_many_and_how_sure() -> None:
     verdict = judge(WALK, {}, [{"loss": 0.1, "ratio": 20.0}, {"loss": 0.2, "ratio": 20.0}, {"loss": 0.9, "ratio": 20.0}])
-    sentence = "**2 of 3 seeds** satisfied the whole rule. 3 seeds can only bound the true share: between 21 % and 94 % (95 % interval)."
+    sentence = "**2 of 3 seeds** satisfied the whole rule. 3 seeds can only bound the true share: between 21\u00a0% and 94\u00a0% (95\u00a0% interval)."
     assert words.verdict_sentence(verdict) == sentence
     assert words.checks_table(verdict.checks).splitlines()[2] == "| Loss | **0.2** | <\u00a00.4 | :orange[–\u00a02\u00a0of\u00a03] |"
+
+
+@pytest.mark.parametrize(
+    ("computed", "set_"),
+    [
+        ("23% right, 5 % not", "23\u00a0% right, 5\u00a0% not"),
+        ("off by 8e-17, then -1.79e+03", "off by 8.0·10⁻¹⁷, then −1,790"),
+        ("2-grams, seed-1, -0.5 and 3 - 1", "2-grams, seed-1, −0.5 and 3 - 1"),
+    ],
+)
+def test_a_computed_message_is_set_as_people_write(computed: str, set_: str) -> None:
+    assert words.message(computed) == set_
 
 
 def test_a_diverged_arm_is_named() -> None:

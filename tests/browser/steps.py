@@ -108,3 +108,8 @@ def run_predicting(page: Page, prediction: str) -> None:
     expect(run).to_be_enabled()
     run.click()
     expect(page).to_have_url(re.compile("run="))
+
+
+def hold_at(page: Page, value: str) -> None:
+    """Under a finished run: hold the chosen gate of the trained network at a value."""
+    keyed(page, "lab_surgery").get_by_role("radiogroup", name="Hold it at").get_by_role("radio", name=value, exact=True).click()

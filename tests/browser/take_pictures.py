@@ -16,30 +16,36 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from sandbox.registry import all_experiments
+from sandbox.registry import all_experiments, find_experiment
 from tests.browser import demo
 from tests.browser.answers import open_turn, runs, wrong_response
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE
 from tests.browser.find_chromium import find
 from tests.browser.server import ROOT, Server, end_servers_on_sigterm
-from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, keyed, open_lab, settle, visit
+from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, hold_at, keyed, open_lab, run_predicting, settle, visit
 
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST_BYTES = 150_000
 TALLEST_PX = 2600
+WHOLE_PX = 12_000  # where a picture shows a page to its end
 LOOKS = tuple((size, dark) for size in (DESKTOP, PHONE) for dark in (False, True))
 TWO_LOOKS = ((DESKTOP, False), (PHONE, True))
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One state of one page: `prepare` brings it about once, `show` opens it in a fresh tab, `leave` tidies up."""
+    """One state of one page: `prepare` brings it about once, `show` opens it in a fresh tab, `leave` tidies up.
+
+    `tallest` is where a longer page is cut off, in pixels; `part` is a selector: only that is taken, not the page.
+    """
 
     name: str
     show: Callable[[Page, Server], None]
     prepare: Callable[[Page, Server], None] | None = None
     leave: Callable[[Page, Server], None] | None = None
     looks: tuple[tuple[tuple[int, int], bool], ...] = LOOKS
+    tallest: int = TALLEST_PX
+    part: str | None = None
 
 
 # --- Scenes -----------------------------------------------------------------------------------------------------
@@ -114,14 +120,21 @@ def cancel_run(page: Page, app: Server) -> None:
 
 
 def run_quick(experiment: str) -> Callable[[Page, Server], None]:
-    """Runs an experiment by its quick preset, to its verdict."""
+    """Locks in an experiment's first prediction and runs it by its quick preset, to its verdict."""
 
     def prepare(page: Page, app: Server) -> None:
         open_lab(page, app.url, f"experiment={experiment}")
-        button(page, "lab_run_unpredicted").click()
+        run_predicting(page, find_experiment(experiment).predictions[0].text)
         page.locator(VERDICT).wait_for(timeout=300_000)
 
     return prepare
+
+
+def show_surgery(page: Page, app: Server) -> None:
+    """A trained network whose forget gate is held at 0, beside what it did before."""
+    show_verdict("forget-gate")(page, app)
+    hold_at(page, "0")
+    keyed(page, "surgery_scores").get_by_text("→").wait_for()
 
 
 def show_compared(page: Page, app: Server) -> None:
@@ -155,7 +168,10 @@ WITH_HISTORY = [
     Scene("practice-curves", at("/", ".st-key-check"), prepare=put(demo.CURVES), looks=TWO_LOOKS),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
-VERDICTS = [Scene(f"verdict-{experiment}", show_verdict(experiment), prepare=run_quick(experiment), looks=TWO_LOOKS) for experiment in all_experiments()]
+VERDICTS = [
+    *(Scene(f"verdict-{one}", show_verdict(one), prepare=run_quick(one), looks=TWO_LOOKS, tallest=WHOLE_PX) for one in all_experiments()),
+    Scene("surgery", show_surgery, prepare=run_quick("forget-gate"), looks=TWO_LOOKS, part=".st-key-lab_surgery"),
+]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
 
@@ -171,16 +187,17 @@ def open_page(browser: Browser, size: tuple[int, int], dark: bool) -> Page:
     return context.new_page()
 
 
-def take(page: Page, path: Path) -> None:
-    """Picture of the whole page, as tall as it is, in few enough colours to be small."""
+def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = None) -> None:
+    """Picture of the page as tall as it is, or of one part of it, in few enough colours to be small."""
     settle(page)
     page.wait_for_function("() => [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))")
     height = page.evaluate("() => Math.max(...[...document.querySelectorAll('[data-testid=\"stMain\"]')].map(box => box.scrollHeight))")
     size = page.viewport_size or {"width": DESKTOP[0], "height": DESKTOP[1]}
-    page.set_viewport_size({"width": size["width"], "height": min(TALLEST_PX, max(size["height"], int(height)))})
+    page.set_viewport_size({"width": size["width"], "height": min(WHOLE_PX if part else tallest, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
-    path.write_bytes(small(Image.open(io.BytesIO(page.screenshot())).convert("RGB")))
+    shot = page.locator(part).screenshot() if part else page.screenshot()
+    path.write_bytes(small(Image.open(io.BytesIO(shot)).convert("RGB")))
 
 
 def small(image: Image.Image) -> bytes:
@@ -217,7 +234,7 @@ def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) 
             page = open_page(browser, size, dark)
             scene.show(page, app)
             path = PICTURES / f"{scene.name}-{size[0]}-{'dark' if dark else 'light'}.png"
-            take(page, path)
+            take(page, path, scene.tallest, scene.part)
             if scene.leave:
                 scene.leave(page, app)
             page.context.close()

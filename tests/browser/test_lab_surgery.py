@@ -7,15 +7,11 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import Server
-from tests.browser.steps import VERDICT, button, keyed, open_lab, settle, sideways_px
+from tests.browser.steps import VERDICT, button, hold_at, keyed, open_lab, settle, sideways_px
 
 RUN_MS = 180_000  # a deadline, not a measurement
 SMALL = "experiment=forget-gate&updates=250&hidden=6&seeds=1"
 NUMBER = r"(\d+(?:\.\d+)?)"
-
-
-def hold_at(page: Page, value: str) -> None:
-    keyed(page, "lab_surgery").get_by_role("radiogroup", name="Hold it at").get_by_role("radio", name=value, exact=True).click()
 
 
 def run_and_hold_f_at_one(page: Page, app: Server) -> tuple[float, float]:
