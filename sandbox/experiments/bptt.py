@@ -316,7 +316,7 @@ def _errors_picture(compared: Compared) -> Bars:
     errors = core.probes.rounded([compared.from_autograd, compared.from_differences])
     floor = [max(error, 1e-17) for error in errors]  # a logarithmic axis has no place for an exact 0
     message = (
-        f"Largest difference of the gradients by hand: {errors[0]:.0e} from autograd's, {errors[1]:.0e} from finite differences (the largest gradient is 1)"
+        f"Largest difference of the gradients by hand: {errors[0]:.1e} from autograd's, {errors[1]:.1e} from finite differences (the largest gradient is 1)"
     )
     alt = f"{message}. Largest difference over all {len(compared.autograd)} weights of an LSTM with {UNITS} units over {LENGTH} steps, in float64."
     series = [Series("largest difference", "lstm", [0.0, 1.0], floor)]

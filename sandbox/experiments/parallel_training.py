@@ -212,7 +212,7 @@ LABELS = {"accumulated": "accumulated", "pair": "two processes", "naive": "plain
 
 
 def _errors_picture(errors: Mapping[str, float]) -> Bars:
-    message = f"Relative error of the gradient: {errors['accumulated']:.1g} accumulated, {errors['pair']:.1g} by two processes, "
+    message = f"Relative error of the gradient: {errors['accumulated']:.2g} accumulated, {errors['pair']:.2g} by two processes, "
     message += f"{errors['naive']:.2g} by a mean of means"
     alt = f"How far the first gradient is from that of the whole batch, logarithmic. {message}. After the last update the parameters of the two processes "
     alt += f"are {errors['pair_after']:.1g} away from those of the whole batch, relatively."
@@ -229,8 +229,8 @@ def _memory_picture(kept: Mapping[str, float]) -> Bars:
 
 def _clock_picture(by_length: Sequence[float], clock: Mapping[str, float], settings: Settings) -> Lines:
     message = (
-        f"Time grows with length on a straight line (R² {clock['clock_r2']:.4f}); {settings['large']} sequences at once bring {clock['clock_throughput']:.2g} "
-        "times the throughput of one"
+        f"Time against length lies on a straight line with R² {clock['clock_r2']:.3f}; {settings['large']} sequences at once bring "
+        f"{clock['clock_throughput']:.2g} times the throughput of one"
     )
     milliseconds = core.probes.rounded([seconds * 1000 for seconds in by_length])
     alt = f"{message}. Milliseconds: " + ", ".join(f"{value:.3g} for {steps} steps" for steps, value in zip(LENGTHS, milliseconds, strict=True))

@@ -8,8 +8,9 @@ from sandbox import notebook, standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
 from sandbox.ui import compare, controls, setup, words
-from sandbox.ui.charts import CONFIG, curves_figure, strip_figure
+from sandbox.ui.charts import curves_figure, strip_figure
 from sandbox.ui.context import laboratory
+from sandbox.ui.figures import CONFIG
 from sandbox.ui.surgery import show_surgery
 
 TICK_S = 1.0  # on two cores a browser that draws twice a second takes the training half of its time

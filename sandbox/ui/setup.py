@@ -9,8 +9,10 @@ import streamlit as st
 from sandbox.protocol import Experiment, InvalidSetting, Picture, Setting
 from sandbox.requests import make_request
 from sandbox.ui import controls, words
-from sandbox.ui.charts import CONFIG, Look, picture_figure, preview_figure
+from sandbox.ui.charts import preview_figure
 from sandbox.ui.context import laboratory
+from sandbox.ui.figures import CONFIG, Look
+from sandbox.ui.pictures import picture_figure
 
 log = logging.getLogger(__name__)
 

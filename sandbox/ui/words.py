@@ -134,8 +134,14 @@ def spaced_percent(text: str) -> str:
 
 def message(text: str) -> str:
     """A computed sentence as the page sets it: no computer's notation for powers of ten, a true minus, spaced per cents."""
-    text = re.sub(r"-?\d+(?:\.\d+)?e[+-]\d+", lambda found: number(float(found.group())), text)
+    text = re.sub(r"(-?\d+(?:\.\d+)?)e([+-]\d+)", _power, text)
     return spaced_percent(re.sub(r"(?<![\w.,)])-(?=\d)", "−", text))
+
+
+def _power(found: re.Match[str]) -> str:
+    """1.79e+03 as 1,790 and 8e-17 as 8·10⁻¹⁷: with the digits it had."""
+    value = float(found.group())
+    return number(value) if 1e-3 <= abs(value) < 1e5 else f"{found.group(1)}·10{_superscript(int(found.group(2)))}"
 
 
 def checks_table(checks: Sequence[CheckResult]) -> str:

@@ -10,8 +10,10 @@ import pytest
 from sandbox.protocol import Axis, Bars, CheckResult, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot
 from sandbox.ui import words
-from sandbox.ui.charts import COLOURS, Look, curves_figure, median_line, picture_figure, preview_figure, strip_figure
+from sandbox.ui.charts import curves_figure, median_line, preview_figure, strip_figure
 from sandbox.ui.controls import log_stops
+from sandbox.ui.figures import COLOURS, Look
+from sandbox.ui.pictures import picture_figure
 from tests.experiments.lab_experiments import find
 
 WALK = find("walk")
@@ -65,6 +67,17 @@ def test_a_diverging_arm_leaves_a_logarithmic_panel_through_the_top() -> None:
     figure = curves_figure(WALK.arms, (replace(WALK.curves[0], log_y=True),), seeds, 3, Look())
     assert list(figure.layout.yaxis.range) == [math.log10(0.5), 3.0]
     assert [list(trace.y) for trace in figure.data if trace.mode == "markers"] == [[1000.0]]
+
+
+def test_a_line_that_goes_on_after_the_others_makes_the_axis_longer() -> None:
+    figure = curves_figure(WALK.arms, WALK.curves, [seed(0, *[1.0] * 14)], 10, Look())
+    assert list(figure.layout.xaxis.range) == [0, 14]
+
+
+def test_a_short_logarithmic_axis_says_its_values_in_full() -> None:
+    figure = curves_figure(WALK.arms, (replace(WALK.curves[0], log_y=True),), [seed(0, 0.3, 2.5)], 10, Look())
+    told = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
+    assert {value: text for value, text in told.items() if 0.3 <= value <= 2.5} == {0.5: "0.5", 1.0: "1", 2.0: "2"}
 
 
 def test_each_arm_is_in_the_legend_once() -> None:
@@ -166,7 +179,7 @@ def test_the_verdict_says_how_many_and_how_sure() -> None:
     ("computed", "set_"),
     [
         ("23% right, 5 % not", "23\u00a0% right, 5\u00a0% not"),
-        ("off by 8e-17, then -1.79e+03", "off by 8.0·10⁻¹⁷, then −1,790"),
+        ("off by 8e-17, then -1.79e+03", "off by 8·10⁻¹⁷, then −1,790"),
         ("2-grams, seed-1, -0.5 and 3 - 1", "2-grams, seed-1, −0.5 and 3 - 1"),
     ],
 )
