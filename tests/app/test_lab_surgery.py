@@ -51,7 +51,7 @@ def scores(tab: AppTest) -> list[str]:
 def test_a_finished_run_shows_its_network_as_learnt(open_lab: Open, run_id: str) -> None:
     tab = open_lab(run=run_id)
     assert scores(tab) == ["Accuracy: **100\u00a0%**"]
-    assert "**As learnt: accuracy 100%**" in says(tab)
+    assert "**As learnt: accuracy 100\u00a0%**" in says(tab)
     assert [control(tab, name).value for name in ("seed", "gate", "hold", "exchange")] == ["0", "f", "learnt", "none"]  # type: ignore[attr-defined]
     assert tab.button(key=f"surgery_back_{run_id}").disabled
 
@@ -61,7 +61,7 @@ def test_holding_a_gate_and_exchanging_states_change_the_scores_at_once_and_can_
     tab = choose(tab, "hold", "0")
     (told,) = scores(tab)
     assert told.startswith("Accuracy: **100\u00a0% → :red[")
-    assert "**Output gate held at 0: accuracy 100% → " in says(tab)
+    assert "**Output gate held at 0: accuracy 100\u00a0% → " in says(tab)
 
     tab = choose(choose(tab, "hold", "learnt"), "exchange", "both")
     own, donor = scores(tab)
