@@ -174,7 +174,8 @@ def _accuracy_picture(examined: Mapping[str, Examined], settings: Settings) -> L
     """Accuracy of the median net against length."""
     steps = int(settings["steps"])
     longest = steps * int(settings["stretch"])
-    message = f"Trained on {steps} steps, right on {longest}: " + "; ".join(f"{arm.label} {examined[arm.key].accuracy[-1]:.0%}" for arm in ARMS)
+    told = {arm.key: f"{examined[arm.key].accuracy[-1]:.0%}" for arm in ARMS}
+    message = f"Trained on {steps} steps, right on {longest}: tanh {told['tanh']}, ReLU at the output {told['relu-out']}, ReLU throughout {told['relu']}"
     each = "; ".join(f"{arm.label} {examined[arm.key].accuracy[steps - 1]:.1%} at {steps}, {examined[arm.key].accuracy[-1]:.1%} at {longest}" for arm in ARMS)
     panel = Panel(
         "Accuracy",
