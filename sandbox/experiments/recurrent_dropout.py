@@ -211,7 +211,7 @@ def _survival_picture(model: core.cells.Reader, x: Tensor, settings: Settings, s
         series.append(Series(arm.label, arm.role, steps, core.probes.plain(likeness)))
     law = Series("(1 − p)ᵗ: never hit", "target", steps, core.probes.rounded([(1 - drop) ** t for t in range(1, x.shape[1] + 1)]), dash=True)
     last = ", ".join(f"{one.label} {one.y[-1]:.2f}" for one in series)
-    message = f"After {len(steps)} steps of masks on c the cell is {series[0].y[-1]:.2f} like itself without them; with masks on h, {series[1].y[-1]:.2f}"
+    message = f"Likeness of the cell to itself without masks, after {len(steps)} steps: {series[0].y[-1]:.2f} with masks on c, {series[1].y[-1]:.2f} on h"
     alt = f"{message}. Squared cosine between the cell states with and without masks, in the network trained without. At the end: {last}."
     return Lines("survival", message, alt, "step", [Panel("Likeness of the cell", "squared cosine", [*series, law], y_range=(0.0, 1.0))])
 
