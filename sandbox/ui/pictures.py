@@ -32,6 +32,7 @@ HEAT = (
     ("#F1EEE5", "#BFDDDC", "#5FA5A8", "#12666F", "#063A40"),
     ("#1F262A", "#1B4F55", "#277C84", "#71B2B8", "#D6F1F2"),
 )
+FINE_DASH = "4px,3px"  # for a line to hold others against: told from the dashes of an arm, and no turn of it is lost between two
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
 
@@ -66,7 +67,7 @@ def _panel_heading(panel: Panel) -> str:
 
 
 def _series_line(figure: go.Figure, row: int, series: Series, number: int, look: Look) -> None:
-    dash = "longdash" if series.dash else "solid" if series.role in "ifgoch" else DASHES[number % len(DASHES)]
+    dash = FINE_DASH if series.dash else "solid" if series.role in "ifgoch" else DASHES[number % len(DASHES)]
     line = {"color": look.colour(series.role), "width": 2, "dash": dash, "shape": "hv" if series.steps else "linear"}
     alone = [value for value in series.y if math.isfinite(value)]
     figure.add_scatter(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from sandbox.registry import all_experiments, find_experiment
 from tests.browser import demo
@@ -196,8 +196,16 @@ def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = N
     page.set_viewport_size({"width": size["width"], "height": min(WHOLE_PX if part else tallest, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
-    shot = page.locator(part).screenshot() if part else page.screenshot()
+    shot = page.screenshot(clip=around(page, part)) if part else page.screenshot()
     path.write_bytes(small(Image.open(io.BytesIO(shot)).convert("RGB")))
+
+
+def around(page: Page, part: str) -> FloatRect:
+    """Where a part stands on the page, with the page's margin around it."""
+    box = page.locator(part).bounding_box()
+    assert box, f"{part} is not to be seen"
+    margin = min(24.0, box["x"])
+    return {"x": box["x"] - margin, "y": box["y"], "width": box["width"] + 2 * margin, "height": box["height"]}
 
 
 def small(image: Image.Image) -> bytes:
