@@ -27,7 +27,8 @@ from tests.browser.steps import LIVE_POINT, VERDICT, button, check, choose, hold
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST_BYTES = 150_000
 TALLEST_PX = 2600
-WHOLE_PX, WHOLE_BYTES = 12_000, 240_000  # where a picture shows a page to its end
+WHOLE_PX = 12_000  # where a picture shows a page to its end
+SURGERY = ".st-key-lab_surgery"
 LOOKS = tuple((size, dark) for size in (DESKTOP, PHONE) for dark in (False, True))
 TWO_LOOKS = ((DESKTOP, False), (PHONE, True))
 
@@ -36,7 +37,8 @@ TWO_LOOKS = ((DESKTOP, False), (PHONE, True))
 class Scene:
     """One state of one page: `prepare` brings it about once, `show` opens it in a fresh tab, `leave` tidies up.
 
-    `tallest` is where a longer page is cut off, in pixels; `part` is a selector: only that is taken, not the page.
+    `tallest` is where a longer page is cut off, in pixels; `part` and `before` are selectors: only
+    that is taken, not the page, or the page down to that, if it is there.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Scene:
     looks: tuple[tuple[tuple[int, int], bool], ...] = LOOKS
     tallest: int = TALLEST_PX
     part: str | None = None
+    before: str | None = None
 
 
 # --- Scenes -----------------------------------------------------------------------------------------------------
@@ -169,8 +172,8 @@ WITH_HISTORY = [
     Scene("lab-running", start_run, leave=cancel_run),
 ]
 VERDICTS = [
-    *(Scene(f"verdict-{one}", show_verdict(one), prepare=run_quick(one), looks=TWO_LOOKS, tallest=WHOLE_PX) for one in all_experiments()),
-    Scene("surgery", show_surgery, prepare=run_quick("forget-gate"), looks=TWO_LOOKS, part=".st-key-lab_surgery"),
+    *(Scene(f"verdict-{one}", show_verdict(one), prepare=run_quick(one), looks=TWO_LOOKS, tallest=WHOLE_PX, before=SURGERY) for one in all_experiments()),
+    Scene("surgery", show_surgery, prepare=run_quick("forget-gate"), looks=TWO_LOOKS, part=SURGERY),
 ]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
@@ -187,7 +190,7 @@ def open_page(browser: Browser, size: tuple[int, int], dark: bool) -> Page:
     return context.new_page()
 
 
-def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = None) -> None:
+def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = None, before: str | None = None) -> None:
     """Picture of the page as tall as it is, or of one part of it, in few enough colours to be small."""
     settle(page)
     page.wait_for_function("() => [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))")
@@ -196,7 +199,7 @@ def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = N
     page.set_viewport_size({"width": size["width"], "height": min(WHOLE_PX if part else tallest, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
-    shot = page.screenshot(clip=around(page, part)) if part else page.screenshot()
+    shot = page.screenshot(clip=around(page, part) if part else above(page, before) if before else None)
     path.write_bytes(small(Image.open(io.BytesIO(shot)).convert("RGB")))
 
 
@@ -208,15 +211,21 @@ def around(page: Page, part: str) -> FloatRect:
     return {"x": box["x"] - margin, "y": box["y"], "width": box["width"] + 2 * margin, "height": box["height"]}
 
 
+def above(page: Page, selector: str) -> FloatRect | None:
+    """The page down to where the selector's element begins; None, for all of it, when there is none."""
+    box = page.locator(selector).bounding_box() if page.locator(selector).count() else None
+    size = page.viewport_size
+    return {"x": 0, "y": 0, "width": size["width"], "height": box["y"]} if box and size else None
+
+
 def small(image: Image.Image) -> bytes:
-    """The picture in as many colours as fit into LARGEST_BYTES, a taller one into WHOLE_BYTES. Errors: ValueError when even 16 are too many."""
-    largest = LARGEST_BYTES if image.height <= TALLEST_PX else WHOLE_BYTES
+    """The picture in as many colours as fit into LARGEST_BYTES. Errors: ValueError when even 16 are too many."""
     for colours in (256, 128, 64, 32, 16):
         out = io.BytesIO()
         image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-        if out.tell() <= largest:
+        if out.tell() <= LARGEST_BYTES:
             return out.getvalue()
-    raise ValueError(f"a picture of {image.width} × {image.height} px stays above {largest} bytes")
+    raise ValueError(f"a picture of {image.width} × {image.height} px stays above {LARGEST_BYTES} bytes")
 
 
 def banner() -> bytes:
@@ -243,7 +252,7 @@ def shoot(browser: Browser, app: Server, scenes: list[Scene], wanted: set[str]) 
             page = open_page(browser, size, dark)
             scene.show(page, app)
             path = PICTURES / f"{scene.name}-{size[0]}-{'dark' if dark else 'light'}.png"
-            take(page, path, scene.tallest, scene.part)
+            take(page, path, scene.tallest, scene.part, scene.before)
             if scene.leave:
                 scene.leave(page, app)
             page.context.close()
