@@ -16,6 +16,8 @@ if __name__ == "__main__":
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
     from quiz.ui import components, context, unusable
+    from quiz.views import History
+    from sandbox.forecasting import AnswerLog
     from sandbox.jobs import Laboratory
     from sandbox.registry import UnknownExperiment, find_experiment
     from sandbox.settings import InvalidLabSetting, LabSettings
@@ -37,6 +39,12 @@ if __name__ == "__main__":
         except UnknownExperiment:
             return key
 
+    def compare_forecasts(history: History) -> None:
+        """Hand a learner's answers to the sandbox, as plain numbers, to be forecast by an LSTM."""
+        from sandbox.ui.forecasting import show_comparison  # plotly: only where a chart is drawn
+
+        show_comparison(AnswerLog(history.questions, history.days, history.right, history.fsrs, history.ours))
+
     @st.cache_resource(show_spinner=False)
     def start() -> Laboratory:
         """Open everything once a process and hand it to the pages. Whatever cannot be used is raised before anything starts."""
@@ -52,7 +60,7 @@ if __name__ == "__main__":
         runs.fail_interrupted(datetime.now(UTC))
         laboratory = Laboratory(lab_settings, runs)
         data = LearnerData(service, database, learner)
-        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, random.Random(), data))
+        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, compare_forecasts, random.Random(), data))
         context.on_close(database.close)
         context.on_close(laboratory.close)
         lab_context.configure(laboratory)

@@ -15,6 +15,8 @@ from quiz.engine.calibration import Calibration
 from quiz.engine.diagnostic import Ending
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import Grade, Response
+from quiz.engine.history import ENOUGH as ENOUGH_HISTORY
+from quiz.engine.history import History
 from quiz.engine.planner import Plan
 from quiz.engine.points import Certainty
 from quiz.engine.readiness import Chance
@@ -28,8 +30,10 @@ __all__ = [
     "DiagnosticView",
     "Ending",
     "Feedback",
+    "History",
     "InterviewView",
     "Kind",
+    "LessonLog",
     "LevelLine",
     "MasteryCell",
     "Plan",
@@ -254,3 +258,20 @@ class ReadinessView:
     score_today: float
     score_on_the_day: float | None
     interview: InterviewView | None
+
+
+@dataclass(frozen=True)
+class LessonLog:
+    """A log to compare forecasts on. `own`: how many answers of the learner FSRS has a forecast for; below `least` the
+    history is a simulated learner's.
+    """
+
+    history: History
+    own: int
+    simulated: bool = False
+    least: int = ENOUGH_HISTORY
+
+    @property
+    def enough(self) -> bool:
+        """Whether the learner's own answers are enough."""
+        return self.own >= self.least

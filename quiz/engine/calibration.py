@@ -72,6 +72,15 @@ class Calibration:
         """Whether there are enough answers to judge by."""
         return self.count >= ENOUGH
 
+    @property
+    def base_rate(self) -> Losses | None:
+        """The losses of always saying the share that was right, which is known only in hindsight."""
+        if not self.count:
+            return None
+        share = sum(one.observed * one.count for one in self.bins) / self.count
+        entropy = -sum(part * math.log(part) for part in (share, 1 - share) if part > 0)
+        return Losses(share * (1 - share), entropy)
+
 
 @dataclass(frozen=True)
 class Track:

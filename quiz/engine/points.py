@@ -13,7 +13,8 @@ p = 4/5, so that nobody gains by claiming more or less than they believe. Answer
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from quiz.engine.calibration import wilson
@@ -60,20 +61,21 @@ class Certainty:
 
 def certainty(facts: Iterable[AttemptFact]) -> Certainty:
     """Points and calibration over the answers that were given with a certainty."""
-    given: dict[Confidence, list[bool]] = {"guess": [], "unsure": [], "sure": []}
-    for fact in facts:
-        if fact.confidence is not None:
-            given[fact.confidence].append(fact.correct)
-    lines = tuple(_line(confidence, outcomes) for confidence, outcomes in given.items())
+    return certainty_of(Counter((fact.confidence, fact.correct) for fact in facts))
+
+
+def certainty_of(counts: Mapping[tuple[Confidence | None, bool], int]) -> Certainty:
+    """The same from how many answers there were of each certainty, right and wrong."""
+    lines = tuple(_line(confidence, counts.get((confidence, True), 0), counts.get((confidence, False), 0)) for confidence in POINTS)
     return Certainty(sum(line.points for line in lines), sum(line.answers for line in lines), lines)
 
 
-def _line(confidence: Confidence, outcomes: list[bool]) -> CertaintyLine:
-    right, answers = sum(outcomes), len(outcomes)
+def _line(confidence: Confidence, right: int, wrong: int) -> CertaintyLine:
+    answers = right + wrong
     share = right / answers if answers else None
     low, high = wilson(right, answers) if answers else (None, None)
     best_low, best_high = BEST_FOR[confidence]
-    scored = sum(points(correct, confidence) for correct in outcomes)
+    scored = right * points(True, confidence) + wrong * points(False, confidence)
     return CertaintyLine(confidence, answers, right, scored, share, low, high, best_low, best_high, _verdict(answers, low, high, best_low, best_high))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import cache
 from typing import Literal, cast, get_args
 
 from questions.loader import QuestionBank
@@ -18,10 +20,11 @@ from quiz.engine.diagnostic import MOST_ITEMS, Ending, Finding, Probe, finding, 
 from quiz.engine.examiner import Pick, Shown, arranged, pick
 from quiz.engine.forecast import READING_S, Catalogue
 from quiz.engine.planner import MOST_MINUTES, WITHOUT_DATE, Goal, make_plan, worth
-from quiz.engine.points import certainty
+from quiz.engine.points import certainty_of
 from quiz.engine.readiness import readiness
 from quiz.engine.state import NOTHING_YET, OutOfOrder, fold
 from quiz.service.errors import InvalidInterview, NoInterview, UnknownLearner
+from quiz.service.lesson import own_log, simulated
 from quiz.storage.database import Database
 from quiz.storage.models import Interview, PracticeSession
 from quiz.storage.repository import Repository
@@ -30,6 +33,7 @@ from quiz.views import (
     Certainty,
     DiagnosticView,
     InterviewView,
+    LessonLog,
     LevelLine,
     PlanView,
     ReadinessLine,
@@ -50,6 +54,7 @@ class Adaptive:
         self._database = database
         self._bank = bank
         self._catalogue = Catalogue.of(bank.questions)
+        self._simulated = cache(lambda: simulated(bank))
         self._tracks: dict[int, tuple[int, Track]] = {}  # learner -> (last attempt followed, track); only committed attempts
 
     # --- the interview and its plan ---
@@ -136,7 +141,14 @@ class Adaptive:
     def certainty(self, learner: int) -> Certainty:
         """Points and calibration of the learner's own certainty."""
         with self._database.read() as repository:
-            return certainty(repository.facts_after(learner, 0)[0])
+            return certainty_of(repository.certainties(learner))
+
+    def lesson_log(self, learner: int) -> LessonLog:
+        """The answers that ways of forecasting can be compared on: the learner's, or simulated ones while those are too few."""
+        with self._database.read() as repository:
+            track, facts = self._track(repository, learner), repository.facts_after(learner, 0)[0]
+        own = own_log(self._catalogue, facts, track)
+        return own if own.enough else replace(own, history=self._simulated(), simulated=True)
 
     # --- the diagnostic ---
 

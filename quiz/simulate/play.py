@@ -61,7 +61,7 @@ class Course:
     """How it went for one learner under one policy: scores 0..100 on the day of the interview.
 
     `expected` and `covered` are what the app itself would have said of that day, and the share of the questions whose
-    true chance lay within the stated interval; they and `made` are there only when forecasts were asked for.
+    true chance lay within the stated interval; they, `made` and the answers are there only when forecasts were asked for.
     """
 
     score: float
@@ -69,6 +69,7 @@ class Course:
     items: int
     minutes: float
     made: tuple[Forecast, ...] = ()
+    facts: tuple[AttemptFact, ...] = ()
     expected: float = 0.0
     covered: float = 0.0
 
@@ -81,6 +82,7 @@ def play(subject: Subject, policy: Policy, model: Model, seed: int, days: int, m
     life = random.Random(f"{seed} life")  # which days are missed and when sessions begin: the same for every policy
     rng = random.Random(f"{seed} policy")
     track, items, total_s = Track(), 0, 0.0
+    facts: list[AttemptFact] = []
     for day in range(days):
         missed, start = life.random() < MISSED_DAY, day * DAY_S + life.gauss(EVENING_S, EVENING_SD_S)
         if missed:
@@ -95,11 +97,13 @@ def play(subject: Subject, policy: Policy, model: Model, seed: int, days: int, m
             correct, seconds = learner.answer(subject.index[chosen])
             used, items = used + seconds, items + 1
             fact = _fact(subject, chosen, correct, now, seconds, items)
+            if forecasting:
+                facts.append(fact)
             track = followed(subject.catalogue, track, [fact]) if forecasting else Track(fold(track.state, [fact]))
             shown.append(Shown(fact.question_id, chosen, fact.format, correct))
         total_s += used
     expected, covered = _foreseen(subject, track, learner, interview_s) if forecasting else (0.0, 0.0)
-    return Course(learner.score(interview_s), before, items, total_s / 60, track.made, expected, covered)
+    return Course(learner.score(interview_s), before, items, total_s / 60, track.made, tuple(facts), expected, covered)
 
 
 def _fact(subject: Subject, chosen: str, correct: bool, now: datetime, seconds: float, number: int) -> AttemptFact:

@@ -162,6 +162,12 @@ class Repository:
         ]
         return facts, max((row[0] for row in rows), default=attempt_id)
 
+    def certainties(self, learner: int) -> dict[tuple[Confidence | None, bool], int]:
+        """How many answers were given with each certainty, right and wrong."""
+        wanted = select(Attempt.confidence, Attempt.correct, func.count()).where(Attempt.learner_id == learner)
+        rows = self._session.execute(wanted.group_by(Attempt.confidence, Attempt.correct))
+        return {(cast("Confidence | None", confidence), correct): count for confidence, correct, count in rows}
+
     def outcomes(self, learner: int) -> Iterator[tuple[datetime, bool]]:
         """When each attempt was answered, and whether it was right."""
         return (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from questions.loader import QuestionBank
     from quiz.service import LearnerData, QuizService
+    from quiz.views import History
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Quiz:
     """The service, the bank and the learner the pages act for.
 
     The quiz knows experiments only by their ids: `lab_page` is the script of the page that runs them, as st.page_link
-    wants it, `experiment_title` names one, and `outcome_text` says what a prediction's key stands for.
+    wants it, `experiment_title` names one, and `outcome_text` says what a prediction's key stands for. `compare_forecasts`
+    draws what the lab makes of a history of answers.
     """
 
     service: QuizService
@@ -27,6 +29,7 @@ class Quiz:
     lab_page: str
     experiment_title: Callable[[str], str]
     outcome_text: Callable[[str, str], str]
+    compare_forecasts: Callable[[History], None]
     rng: random.Random
     data: LearnerData
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

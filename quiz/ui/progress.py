@@ -1,4 +1,4 @@
-"""The progress page: headline numbers, the 24 cells, days, what is due, and what the lab has shown."""
+"""The progress page: headline numbers, and sections: what is due with the 24 cells and days, what is known (insights.py), lab runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from questions.schema import Group
-from quiz.ui import context
+from quiz.ui import context, insights
 from quiz.ui.components import PRACTICE, study_link
 from quiz.ui.text import counted, when
 from quiz.views import DayStat, MasteryCell, ProgressView, RunRow
@@ -22,6 +22,8 @@ VERDICTS = {
 }
 STATES = {"queued": "Waiting to start", "running": "Still running", "cancelled": "Cancelled", "expired": "Stopped: nobody was watching", "failed": "Failed"}
 SHOWN_RUNS = 20
+# Only the chosen one is worked out and drawn.
+SECTIONS = {"overview": "Overview", "readiness": "Readiness", "forecasts": "Calibration", "lstm": "LSTM as scheduler", "runs": "Lab runs"}
 
 
 def progress() -> None:
@@ -35,10 +37,29 @@ def progress() -> None:
         _nothing_yet(view)
         return
     _headline(view)
-    _due(view, now)
-    _grid(view, now)
-    _days(view.days)
-    _runs(view.runs, zone)
+    section = st.segmented_control(
+        "Section",
+        list(SECTIONS),
+        key="section",
+        default="overview",
+        format_func=SECTIONS.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    if section == "overview":
+        _due(view, now)
+        _grid(view, now)
+        _days(view.days)
+    elif section == "readiness":
+        insights.readiness(zone)
+    elif section == "forecasts":
+        insights.calibration()
+        insights.certainty()
+    elif section == "lstm":
+        insights.lesson()
+    else:
+        _runs(view.runs, zone)
 
 
 def local_zone() -> tzinfo:

@@ -11,10 +11,25 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from . import banks, cells, counting, decoding, devices, general_cell, probes, ranks, surgery, tasks, texts, training
+    from . import banks, cells, counting, decoding, devices, forecasting, general_cell, probes, ranks, surgery, tasks, texts, training
 
-    __all__ = ["banks", "cells", "counting", "decoding", "devices", "general_cell", "probes", "ranks", "surgery", "tasks", "texts", "training"]
+    __all__ = ["banks", "cells", "counting", "decoding", "devices", "forecasting", "general_cell", "probes", "ranks", "surgery", "tasks", "texts", "training"]
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
-        __name__, submodules={"banks", "cells", "counting", "decoding", "devices", "general_cell", "probes", "ranks", "surgery", "tasks", "texts", "training"}
+        __name__,
+        submodules={
+            "banks",
+            "cells",
+            "counting",
+            "decoding",
+            "devices",
+            "forecasting",
+            "general_cell",
+            "probes",
+            "ranks",
+            "surgery",
+            "tasks",
+            "texts",
+            "training",
+        },
     )

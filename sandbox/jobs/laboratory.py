@@ -16,6 +16,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from sandbox.jobs.board import Board
+from sandbox.jobs.comparing import Comparisons
 from sandbox.jobs.conductor import Conductor
 from sandbox.operations import Examined, Operation
 from sandbox.operations import checked as checked_operation
@@ -76,6 +77,7 @@ class Laboratory:
         self._engine: Engine | None = None
         self._warming: threading.Thread | None = None
         self._closed = False
+        self.comparisons = Comparisons(self._get_engine)
 
     def warm_up(self) -> None:
         """Start the workers in the background, so that the first run finds them ready. Returns at once; once is enough."""

@@ -35,6 +35,11 @@ def metrics(tab: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in tab.metric}
 
 
+def runs_section(open_app: Open) -> AppTest:
+    tab = open_app(PROGRESS)
+    return tab.get_by_key("section").set_value("runs").run()
+
+
 def links(tab: AppTest) -> list[str]:
     return [link.value for link in tab.page_link]
 
@@ -96,7 +101,7 @@ def test_runs_are_listed_with_verdict_prediction_and_outcome(open_app: Open) -> 
     ):
         book.begin(run_id, {**facts, "prediction": prediction})
         book.end(run_id, {"state": state, "verdict": verdict, "error": error, "record": {}})
-    page = says(open_app(PROGRESS))
+    page = says(runs_section(open_app))
     assert "**Supported**" in page
     assert "You predicted: hit  \nIt happened." in page
     assert "**Contradicted**" in page

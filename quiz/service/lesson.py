@@ -1,0 +1,32 @@
+"""The log that ways of forecasting are compared on: the learner's own, or a simulated one while that is too short."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from questions.loader import QuestionBank
+from quiz.engine.calibration import Track
+from quiz.engine.facts import AttemptFact
+from quiz.engine.forecast import Catalogue
+from quiz.engine.history import History, history, own_forecasts
+from quiz.simulate.play import Subject, play
+from quiz.simulate.policies import anki
+from quiz.views import LessonLog
+
+SIMULATED_DAYS, SIMULATED_MINUTES = 90, 15.0
+
+
+def own_log(catalogue: Catalogue, facts: Sequence[AttemptFact], track: Track) -> LessonLog:
+    """The learner's own answers, as far as forecasts of ours were kept."""
+    own = history(facts, own_forecasts(facts, track.made, catalogue.place))
+    return LessonLog(own, own.forecast)
+
+
+def simulated(bank: QuestionBank) -> History:
+    """A simulated learner's answers over three months of evenings, asked as FSRS would have it; always the same ones.
+
+    The learner forgets by another law than FSRS assumes ("strength" of quiz/simulate/learner.py), or it would win unfairly.
+    """
+    subject = Subject.of(bank)
+    course = play(subject, anki, "strength", 0, SIMULATED_DAYS, SIMULATED_MINUTES, forecasting=True)
+    return history(course.facts, own_forecasts(course.facts, course.made, subject.catalogue.place))

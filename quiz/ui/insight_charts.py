@@ -1,0 +1,129 @@
+"""Figures of what the app knows about the learner: readiness, calibration, certainty. Builders return a figure; they draw nothing.
+
+A chart carries no title: the page sets its message above it, where it wraps on a phone. Colours have contrast to paper and
+to ink alike, and never tell anything alone: marks differ in shape, lines in dashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from quiz.ui.charts import LINE, RIGHT
+from quiz.views import Calibration, Certainty, Chance, ReadinessLine
+
+CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
+GREY = "#7D8488"
+ROW_PX, AXIS_PX = 46, 96
+SQUARE_PX = 380
+CERTAINTIES = {"guess": "Guess", "unsure": "Fairly sure", "sure": "Sure"}
+
+
+def readiness_figure(lines: Sequence[ReadinessLine]) -> go.Figure:
+    """A row a question, its name above it: today's chance as a dot, the day's as a diamond below, each on its 95% interval."""
+    figure = go.Figure()
+    rows = list(range(len(lines)))
+    _dots(figure, [line.today for line in lines], [-row for row in rows], "today", RIGHT, "circle")
+    later = [(row, line.on_the_day) for row, line in zip(rows, lines, strict=True) if line.on_the_day is not None]
+    if later:
+        _dots(figure, [chance for _, chance in later], [-row - 0.22 for row, _ in later], "on the interview's day, without practice", LINE, "diamond")
+    for row, line in zip(rows, lines, strict=True):
+        figure.add_annotation(x=0, y=-row + 0.38, text=f"{line.number} {line.title}", showarrow=False, xanchor="left", yanchor="middle", font_size=13)
+    figure.update_xaxes(**_percent("Chance of a good answer, %"))
+    figure.update_yaxes(visible=False, range=[-len(lines) + 0.35, 0.75])
+    return _dress(figure, ROW_PX * len(lines) + AXIS_PX, legend=bool(later))
+
+
+def reliability_figure(found: Calibration) -> go.Figure:
+    """How often answers were right, over the chance that was forecast; on the diagonal the forecasts are as good as their word."""
+    figure = go.Figure()
+    line = {"color": GREY, "dash": "dash", "width": 1.5}
+    figure.add_scatter(x=[0, 100], y=[0, 100], mode="lines", name="as forecast", line=line, hoverinfo="skip")
+    figure.add_scatter(
+        x=[100 * one.forecast for one in found.bins],
+        y=[100 * one.observed for one in found.bins],
+        error_y=_reach([(one.observed, one.observed_low, one.observed_high) for one in found.bins]),
+        mode="markers",
+        name="what came, with 95% intervals",
+        marker={"color": RIGHT, "size": 10},
+        customdata=[one.count for one in found.bins],
+        hovertemplate="said %{x:.0f} %, right %{y:.0f} % of %{customdata}<extra></extra>",
+    )
+    figure.update_xaxes(**_percent("Chance forecast of a right answer, %"))
+    figure.update_yaxes(**_percent("Right, %"))
+    return _dress(figure, SQUARE_PX, legend=True)
+
+
+def certainty_figure(found: Certainty) -> go.Figure:
+    """How often each certainty was right, on its 95% interval, and in grey the chances for which it is the best thing to say."""
+    figure = go.Figure()
+    names = [CERTAINTIES[line.confidence] for line in found.lines]
+    best = {"color": "rgba(125,132,136,0.28)", "line": {"color": GREY, "width": 1}}
+    figure.add_bar(
+        y=names,
+        base=[100 * line.best_low for line in found.lines],
+        x=[100 * (line.best_high - line.best_low) for line in found.lines],
+        orientation="h",
+        name="where saying so pays most",
+        marker=best,
+        width=0.5,
+        hoverinfo="skip",
+    )
+    given = [line for line in found.lines if line.share is not None]
+    figure.add_scatter(
+        x=[100 * (line.share or 0) for line in given],
+        y=[CERTAINTIES[line.confidence] for line in given],
+        error_x=_reach([(line.share or 0, line.low or 0, line.high or 0) for line in given]),
+        mode="markers",
+        name="how often you were right, with 95% intervals",
+        marker={"color": RIGHT, "size": 11},
+        customdata=[[line.right, line.answers] for line in given],
+        hovertemplate="%{customdata[0]} of %{customdata[1]} right<extra></extra>",
+    )
+    figure.update_xaxes(**_percent("Right, %"))
+    figure.update_yaxes(showgrid=False, automargin=True, fixedrange=True, categoryorder="array", categoryarray=names, title="You said")
+    return _dress(figure, 260, legend=True)
+
+
+def _dots(figure: go.Figure, chances: Sequence[Chance], y: Sequence[float], name: str, colour: str, symbol: str) -> None:
+    figure.add_scatter(
+        x=[100 * one.chance for one in chances],
+        y=list(y),
+        error_x=_reach([(one.chance, one.low, one.high) for one in chances]),
+        mode="markers",
+        name=name,
+        marker={"color": colour, "size": 10, "symbol": symbol},
+        customdata=[[100 * one.low, 100 * one.high] for one in chances],
+        hovertemplate=f"{name}: %{{x:.0f}} % (%{{customdata[0]:.0f}} to %{{customdata[1]:.0f}})<extra></extra>",
+    )
+
+
+def _reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+    """Error bars from (value, low, high), in percent."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [100 * (high - value) for value, _, high in triples],
+        "arrayminus": [100 * (value - low) for value, low, _ in triples],
+        "thickness": 2,
+        "width": 4,
+    }
+
+
+def _percent(title: str) -> dict[str, Any]:
+    return {"title": title, "range": [-3, 103], "tickvals": [0, 20, 40, 60, 80, 100], "zeroline": False, "fixedrange": True, "automargin": True}
+
+
+def _dress(figure: go.Figure, height: int, *, legend: bool) -> go.Figure:
+    return figure.update_layout(
+        height=height,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        hovermode="closest",
+        dragmode=False,
+        showlegend=legend,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"},
+    )
