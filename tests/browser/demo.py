@@ -145,3 +145,13 @@ def practise_only(database: Path, question: str, length: int = 5) -> None:
         service.start_session(service.default_learner(), length, datetime.now(UTC), (question,))
     finally:
         opened.close()
+
+
+def set_interview(database: Path, now: datetime, days: int, minutes: int) -> None:
+    """Set the interview, so many days ahead."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        service = QuizService(opened, load_bank())
+        service.adaptive.set_interview(service.default_learner(), now.date() + timedelta(days=days), minutes, now, UTC)
+    finally:
+        opened.close()

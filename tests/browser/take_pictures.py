@@ -140,6 +140,18 @@ def show_surgery(page: Page, app: Server) -> None:
     keyed(page, "surgery_scores").get_by_text("→").wait_for()
 
 
+def set_interview(page: Page, app: Server) -> None:
+    """The interview is in two weeks."""
+    demo.set_interview(app.database, datetime.now(UTC), days=14, minutes=20)
+
+
+def compare_forecasts(page: Page, app: Server) -> None:
+    """Forecasts are compared, to the verdict."""
+    visit(page, f"{app.url}/progress?section=lstm")
+    button(page, "compare_forecasts").click()
+    keyed(page, "forecast_verdict").wait_for(timeout=120_000)
+
+
 def show_compared(page: Page, app: Server) -> None:
     """The two latest runs of gradient clipping, side by side."""
     this, other = [run for run in runs(app.database) if run.experiment == "gradient-clipping" and run.state == "finished"][:2]
@@ -153,6 +165,9 @@ FRESH = [
 ]
 WITH_HISTORY = [
     Scene("progress", at("/progress", ".stPlotlyChart")),
+    Scene("progress-readiness", at("/progress?section=readiness", ".stPlotlyChart"), prepare=set_interview),
+    Scene("progress-calibration", at("/progress?section=forecasts", ".stPlotlyChart")),
+    Scene("progress-lstm", at("/progress?section=lstm", ".st-key-forecast_verdict"), prepare=compare_forecasts),
     Scene("study", at("/study")),
     Scene("study-card", at("/study?question=forget-gate")),
     Scene("lab-setup", at("/lab?experiment=forget-gate", ".st-key-lab_run")),

@@ -1,0 +1,55 @@
+"""What the app knows, in a real browser: readiness with a date, calibration and certainty on a phone, and an LSTM trained to forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import demo
+from tests.browser.conftest import PHONE, Pages
+from tests.browser.server import Server
+from tests.browser.steps import button, keyed, settle, sideways_px, visit
+
+SECTIONS = {"readiness": "Readiness", "forecasts": "Do the app's forecasts come true?", "lstm": "Would an LSTM forecast you better?", "runs": "Lab runs"}
+
+
+@pytest.fixture(scope="module")
+def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Carousel with three weeks of answers and an interview in two weeks."""
+    server = Server(tmp_path_factory.mktemp("practised"))
+    now = datetime.now(UTC)
+    demo.answers_only(server.database, now)
+    demo.set_interview(server.database, now, days=14, minutes=20)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_section_has_an_address_and_fits_a_phone(practised: Server, open_page: Pages, dark: bool) -> None:
+    phone = open_page(size=PHONE, dark=dark)
+    for name, heading in SECTIONS.items():
+        visit(phone, f"{practised.url}/progress?section={name}")
+        expect(phone.get_by_role("heading", name=heading)).to_be_visible()
+        assert sideways_px(phone) == 0
+
+
+def test_from_readiness_through_calibration_to_a_trained_lstm(practised: Server, page: Page) -> None:
+    visit(page, f"{practised.url}/progress")
+    page.get_by_role("radio", name="Readiness").click()
+    expect(page.get_by_text("without practice").first).to_be_visible()
+    expect(page.locator(".stPlotlyChart").first).to_be_visible()
+    page.get_by_role("radio", name="Calibration").click()
+    expect(page.get_by_text("When it said").first).to_be_visible()
+    expect(page.get_by_text("Points", exact=True).first).to_be_visible()
+    page.get_by_role("radio", name="LSTM as scheduler").click()
+    expect(page.get_by_text("200 are needed")).to_be_visible()
+    button(page, "compare_forecasts").click()
+    keyed(page, "forecast_verdict").wait_for(timeout=120_000)
+    settle(page)
+    expect(page.locator(".stPlotlyChart")).to_have_count(2)
+    page.reload()
+    keyed(page, "forecast_verdict").wait_for()
