@@ -97,12 +97,14 @@ class Contender:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of it. `learnt_from` answers came before the first judged block; `seeds` are the log losses
+    """What came of it. `learnt_from` answers came before the first judged block, `learnt_to` before
+    the last; `seeds` are the log losses
     of the LSTM's starts, `weights` is how many numbers it learns.
     """
 
     answers: int
     learnt_from: int
+    learnt_to: int
     judged: int
     days: int
     contenders: tuple[Contender, ...]
@@ -122,11 +124,11 @@ class Comparison:
         if average == rescaled == "worse":
             return "The LSTM forecasts better than the moving average and FSRS"
         if average == rescaled == "no telling":
-            return "On this log the three cannot be told apart"
+            return "On this log the LSTM, the moving average and FSRS, rescaled, cannot be told apart"
         if "better" in (average, rescaled):
             return "The LSTM does not pay here: a simpler forecast is better"
         beaten, even = ("the moving average", "FSRS") if average == "worse" else ("FSRS", "the moving average")
-        return f"The LSTM forecasts better than {beaten}, and cannot be told from {even}"
+        return f"The LSTM forecasts better than {beaten}, and cannot be told apart from {even}"
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -136,7 +138,7 @@ class Comparison:
 
 
 def _against(other: Contender, lstm: Contender) -> str:
-    words = {"worse": "better than", "better": "worse than", "no telling": "not to be told from"}
+    words = {"worse": "better than", "better": "worse than", "no telling": "not to be told apart from"}
     interval = f"{_signed(other.low)} to {_signed(other.high)}"
     figures = f"log loss {lstm.log_loss:.3f} against {other.log_loss:.3f}, a lead of {_signed(other.behind)} (95% interval {interval})"
     return f"{words[other.standing]} **{other.label}**: {figures}"

@@ -54,6 +54,7 @@ class Adaptive:
         self._database = database
         self._bank = bank
         self._catalogue = Catalogue.of(bank.questions)
+        self._logs: dict[int, tuple[int, LessonLog]] = {}  # learner -> (last attempt in it, log)
         self._simulated = cache(lambda: simulated(bank))
         self._tracks: dict[int, tuple[int, Track]] = {}  # learner -> (last attempt followed, track); only committed attempts
 
@@ -146,8 +147,11 @@ class Adaptive:
     def lesson_log(self, learner: int) -> LessonLog:
         """The answers that ways of forecasting can be compared on: the learner's, or simulated ones while those are too few."""
         with self._database.read() as repository:
-            track, facts = self._track(repository, learner), repository.facts_after(learner, 0)[0]
-        own = own_log(self._catalogue, facts, track)
+            track = self._track(repository, learner)
+            last = self._tracks.get(learner, (0, track))[0]
+            if self._logs.get(learner, (-1,))[0] != last:
+                self._logs[learner] = last, own_log(self._catalogue, repository.facts_after(learner, 0)[0], track)
+        own = self._logs[learner][1]
         return own if own.enough else replace(own, history=self._simulated(), simulated=True)
 
     # --- the diagnostic ---

@@ -15,25 +15,34 @@ from quiz.ui.charts import LINE, RIGHT
 from quiz.views import Calibration, Certainty, Chance, ReadinessLine
 
 CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
-GREY = "#7D8488"
-ROW_PX, AXIS_PX = 46, 96
+GREY, GRID = "#7D8488", "rgba(125,132,136,0.25)"
+ROW_PX, AXIS_PX, HEADING_ROWS = 46, 84, 0.8
+_TEXT = {"showarrow": False, "xanchor": "left", "yanchor": "middle"}
 SQUARE_PX = 380
 CERTAINTIES = {"guess": "Guess", "unsure": "Fairly sure", "sure": "Sure"}
 
 
 def readiness_figure(lines: Sequence[ReadinessLine]) -> go.Figure:
-    """A row a question, its name above it: today's chance as a dot, the day's as a diamond below, each on its 95% interval."""
-    figure = go.Figure()
-    rows = list(range(len(lines)))
-    _dots(figure, [line.today for line in lines], [-row for row in rows], "today", RIGHT, "circle")
-    later = [(row, line.on_the_day) for row, line in zip(rows, lines, strict=True) if line.on_the_day is not None]
+    """A row a question, its name above it: today's chance as a dot, the day's as a diamond below, each on its 95% interval.
+
+    Questions stand under the names of their groups; `lines` has those of a group together.
+    """
+    figure, heights = go.Figure(), list[float]()
+    y, group = 0.0, None
+    for line in lines:
+        if line.group is not group:
+            y, group = y - HEADING_ROWS, line.group
+            figure.add_annotation(x=0, y=y + 0.4, text=f"<b>{group.label}</b>", font_size=14, **_TEXT)
+        y -= 1
+        heights.append(y)
+        figure.add_annotation(x=0, y=y + 0.4, text=f"{line.number} {line.title}", font_size=13, **_TEXT)
+    _dots(figure, [line.today for line in lines], heights, "today", RIGHT, "circle")
+    later = [(at, line.on_the_day) for at, line in zip(heights, lines, strict=True) if line.on_the_day is not None]
     if later:
-        _dots(figure, [chance for _, chance in later], [-row - 0.22 for row, _ in later], "on the interview's day, without practice", LINE, "diamond")
-    for row, line in zip(rows, lines, strict=True):
-        figure.add_annotation(x=0, y=-row + 0.38, text=f"{line.number} {line.title}", showarrow=False, xanchor="left", yanchor="middle", font_size=13)
+        _dots(figure, [chance for _, chance in later], [at - 0.22 for at, _ in later], "on the interview's day, without practice", LINE, "diamond")
     figure.update_xaxes(**_percent("Chance of a good answer, %"))
-    figure.update_yaxes(visible=False, range=[-len(lines) + 0.35, 0.75])
-    return _dress(figure, ROW_PX * len(lines) + AXIS_PX, legend=bool(later))
+    figure.update_yaxes(visible=False, range=[y - 0.5, 0])
+    return _dress(figure, round(ROW_PX * (0.5 - y)) + AXIS_PX, legend=bool(later))
 
 
 def reliability_figure(found: Calibration) -> go.Figure:
@@ -113,7 +122,16 @@ def _reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
 
 
 def _percent(title: str) -> dict[str, Any]:
-    return {"title": title, "range": [-3, 103], "tickvals": [0, 20, 40, 60, 80, 100], "zeroline": False, "fixedrange": True, "automargin": True}
+    return {
+        "title": title,
+        "range": [-3, 103],
+        "tickvals": [0, 20, 40, 60, 80, 100],
+        "zeroline": False,
+        "gridcolor": GRID,
+        "showgrid": True,
+        "fixedrange": True,
+        "automargin": True,
+    }
 
 
 def _dress(figure: go.Figure, height: int, *, legend: bool) -> go.Figure:

@@ -7,8 +7,9 @@ from datetime import date, tzinfo
 
 import streamlit as st
 
+from questions.schema import Group
 from quiz.engine.calibration import ENOUGH as ENOUGH_FORECASTS
-from quiz.engine.calibration import WINDOW, Bin, Calibration
+from quiz.engine.calibration import WINDOW, Bin, Calibration, Losses
 from quiz.engine.points import ENOUGH as ENOUGH_CERTAIN
 from quiz.engine.points import POINTS
 from quiz.engine.readiness import ENOUGH as ENOUGH_ANSWERS
@@ -17,7 +18,7 @@ from quiz.ui.components import study_link
 from quiz.ui.text import counted
 from quiz.views import Certainty, Chance, ReadinessLine, ReadinessView
 
-SMALL_GAP = 2.0  # points of 100 that are not worth a word
+TELLING = 0.005  # a difference of losses that is worth a word
 SAID = {"guess": "“guess”", "unsure": "“fairly sure”", "sure": "“sure”"}
 
 
@@ -66,11 +67,9 @@ def _known(lines: Sequence[ReadinessLine]) -> None:
         st.markdown(f"**{best.title}: {best.today.chance:.0%}**")
     else:
         st.markdown(f"**Readiest for {best.title} ({best.today.chance:.0%}), least for {least.title} ({least.today.chance:.0%})**")
-    for group in dict.fromkeys(line.group for line in lines):
-        members = [line for line in lines if line.group is group]
-        st.markdown(f"{group.label}")
-        alt = f"{group.label}, chance of a good answer with 95% interval: " + "; ".join(in_words(line) for line in members) + "."
-        st.plotly_chart(readiness_figure(members), key=f"readiness_{group.value}", alt=alt, config=CONFIG)
+    together = [line for group in Group for line in lines if line.group is group]
+    alt = "Chance of a good answer with 95% interval: " + "; ".join(in_words(line) for line in together) + "."
+    st.plotly_chart(readiness_figure(together), key="readiness", alt=alt, config=CONFIG)
 
 
 def _unknown(lines: Sequence[ReadinessLine]) -> None:
@@ -154,12 +153,18 @@ def losses_table(found: Calibration) -> str:
 
 
 def judged(found: Calibration) -> str:
-    """The Brier scores in words."""
+    """The losses in words."""
     if found.ours is None or found.moving_average is None or found.base_rate is None:
         return ""
-    beaten = [name for name, other in (("the moving average", found.moving_average), ("the base rate", found.base_rate)) if found.ours.brier < other.brier]
-    lead = {2: "better than both", 1: f"better than {beaten[0] if beaten else ''}, not than the other", 0: "no better than either: they tell you nothing yet"}
-    return f"Less is better; always saying 50% has a Brier score of 0.25. The app's forecasts are {lead[len(beaten)]}."
+    average, base = (against(found.ours, other) for other in (found.moving_average, found.base_rate))
+    told = f"{average} the moving average and {base} the base rate" if average != base else f"{average} both the moving average and the base rate"
+    return f"Less is better; always saying 50% has a Brier score of 0.25. The app's forecasts are {told}."
+
+
+def against(ours: Losses, other: Losses) -> str:
+    """Better or worse only if both losses say so, by half a hundredth at least."""
+    lead = other.brier - ours.brier, other.log_loss - ours.log_loss
+    return "better than" if min(lead) >= TELLING else "worse than" if max(lead) <= -TELLING else "about as good as"
 
 
 # --- Certainty --------------------------------------------------------------------------------------------------
@@ -170,7 +175,7 @@ def certainty() -> None:
     quiz = context.quiz()
     found = quiz.service.adaptive.certainty(quiz.learner)
     st.subheader("Do you know what you know?", anchor=False)
-    pay = "; ".join(f"{SAID[name]} {right:+d} when right, {wrong:d} when wrong".replace("-", "−") for name, (right, wrong) in POINTS.items())
+    pay = "; ".join(f"{SAID[name]} {signed(right)} when right, {signed(wrong)} when wrong" for name, (right, wrong) in POINTS.items())
     st.markdown(
         f"Saying how sure you are scores points: {pay}. Nobody gains by claiming more or less than they believe: "
         "“sure” pays best above 80%, “fairly sure” from 67 to 80%, “guess” below."
@@ -203,12 +208,13 @@ def honesty(found: Certainty) -> str:
 
 def certainty_table(found: Certainty) -> str:
     """Each certainty in a Markdown table."""
-    rows = [
-        f"| {SAID[line.confidence]} | {line.right} of {line.answers} | {100 * line.best_low:.0f} to {100 * line.best_high:.0f}% | "
-        f"{line.points:+d} | {line.verdict} |".replace("-", "−")
-        for line in found.lines
-    ]
-    return "\n".join(["| You said | Right | Pays best at | Points | |", "| --- | ---: | ---: | ---: | --- |", *rows])
+    rows = [f"| {SAID[line.confidence]} | {line.right} of {line.answers} | {signed(line.points)} | {line.verdict} |" for line in found.lines]
+    return "\n".join(["| You said | Right | Points | |", "| --- | ---: | ---: | --- |", *rows])
+
+
+def signed(points: int) -> str:
+    """`+3`, `0`, `−6`."""
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 # --- The scheduler as an LSTM lesson ----------------------------------------------------------------------------

@@ -48,6 +48,7 @@ def compare(log: AnswerLog, effort: Effort) -> Comparison:
     return Comparison(
         answers=len(log),
         learnt_from=bounds[0],
+        learnt_to=bounds[-2],
         judged=len(judged),
         days=len(set(days)),
         contenders=found,

@@ -76,7 +76,7 @@ def _show_result(found: Comparison) -> None:
 
 def _limits(found: Comparison) -> str:
     return f"""
-- One log is little for a network: {found.of(LSTM).label} had {found.learnt_from} to {found.answers} answers to learn from. Where there are many people's
+- One log is little for a network: {found.of(LSTM).label} had {found.learnt_from} to {found.learnt_to} answers to learn from. Where there are many people's
   logs it pays: in the open [SRS benchmark]({SOURCE}), on 9,999 people's reviews, an LSTM first trained on 100 of them has log loss 0.312, FSRS-6 0.321.
 - FSRS runs with its makers' parameters; fitting its 21 to this log might help it.
 - What was asked when was chosen by a scheduler. How well anyone would forecast after gaps that never came, the log cannot say.

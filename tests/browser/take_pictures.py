@@ -147,7 +147,7 @@ def set_interview(page: Page, app: Server) -> None:
 
 def compare_forecasts(page: Page, app: Server) -> None:
     """Forecasts are compared, to the verdict."""
-    visit(page, f"{app.url}/progress?section=lstm")
+    visit(page, f"{app.url}/progress?section=LSTM+as+scheduler")
     button(page, "compare_forecasts").click()
     keyed(page, "forecast_verdict").wait_for(timeout=120_000)
 
@@ -165,9 +165,9 @@ FRESH = [
 ]
 WITH_HISTORY = [
     Scene("progress", at("/progress", ".stPlotlyChart")),
-    Scene("progress-readiness", at("/progress?section=readiness", ".stPlotlyChart"), prepare=set_interview),
-    Scene("progress-calibration", at("/progress?section=forecasts", ".stPlotlyChart")),
-    Scene("progress-lstm", at("/progress?section=lstm", ".st-key-forecast_verdict"), prepare=compare_forecasts),
+    Scene("progress-readiness", at("/progress?section=Readiness", ".stPlotlyChart"), prepare=set_interview),
+    Scene("progress-calibration", at("/progress?section=Calibration", ".stPlotlyChart")),
+    Scene("progress-lstm", at("/progress?section=LSTM+as+scheduler", ".st-key-forecast_verdict"), prepare=compare_forecasts),
     Scene("study", at("/study")),
     Scene("study-card", at("/study?question=forget-gate")),
     Scene("lab-setup", at("/lab?experiment=forget-gate", ".st-key-lab_run")),

@@ -13,7 +13,12 @@ from tests.browser.conftest import PHONE, Pages
 from tests.browser.server import Server
 from tests.browser.steps import button, keyed, settle, sideways_px, visit
 
-SECTIONS = {"readiness": "Readiness", "forecasts": "Do the app's forecasts come true?", "lstm": "Would an LSTM forecast you better?", "runs": "Lab runs"}
+HEADINGS = {
+    "Readiness": "Readiness",
+    "Calibration": "Do the app's forecasts come true?",
+    "LSTM+as+scheduler": "Would an LSTM forecast you better?",
+    "Lab+runs": "Lab runs",
+}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +36,7 @@ def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_every_section_has_an_address_and_fits_a_phone(practised: Server, open_page: Pages, dark: bool) -> None:
     phone = open_page(size=PHONE, dark=dark)
-    for name, heading in SECTIONS.items():
+    for name, heading in HEADINGS.items():
         visit(phone, f"{practised.url}/progress?section={name}")
         expect(phone.get_by_role("heading", name=heading)).to_be_visible()
         assert sideways_px(phone) == 0

@@ -33,7 +33,7 @@ def made_up(answers: int, seed: int = 0) -> AnswerLog:
 
 def test_all_are_judged_on_the_same_later_answers_and_who_knows_the_chance_wins() -> None:
     found = compare(made_up(300), SMOKE)
-    assert (found.answers, found.learnt_from, found.judged, len(found.seeds)) == (300, 100, 200, 2)
+    assert (found.answers, found.learnt_from, found.learnt_to, found.judged, len(found.seeds)) == (300, 100, 200, 200, 2)
     assert [one.key for one in found.contenders] == ["average", "fsrs", "rescaled", "app", "lstm"]
     assert min(found.contenders, key=lambda one: one.log_loss).key in ("fsrs", "rescaled")
     assert found.of("fsrs").standing == "better"
@@ -85,10 +85,10 @@ WORSE, BETTER, EVEN = (0.02, 0.01, 0.03), (-0.02, -0.03, -0.01), (0.0, -0.1, 0.1
     ("average", "rescaled", "headline"),
     [
         (WORSE, WORSE, "The LSTM forecasts better than the moving average and FSRS"),
-        (EVEN, EVEN, "On this log the three cannot be told apart"),
+        (EVEN, EVEN, "On this log the LSTM, the moving average and FSRS, rescaled, cannot be told apart"),
         (WORSE, BETTER, "The LSTM does not pay here: a simpler forecast is better"),
-        (WORSE, EVEN, "The LSTM forecasts better than the moving average, and cannot be told from FSRS"),
-        (EVEN, WORSE, "The LSTM forecasts better than FSRS, and cannot be told from the moving average"),
+        (WORSE, EVEN, "The LSTM forecasts better than the moving average, and cannot be told apart from FSRS"),
+        (EVEN, WORSE, "The LSTM forecasts better than FSRS, and cannot be told apart from the moving average"),
     ],
 )
 def test_the_headline_follows_from_the_intervals(average: tuple, rescaled: tuple, headline: str) -> None:
@@ -97,14 +97,14 @@ def test_the_headline_follows_from_the_intervals(average: tuple, rescaled: tuple
         Contender("rescaled", "FSRS, rescaled", 0.6, *rescaled),
         Contender("lstm", "the LSTM", 0.6),
     )
-    found = Comparison(300, 100, 200, 20, three, (0.6,), 425, (), 1.0)
+    found = Comparison(300, 100, 200, 200, 20, three, (0.6,), 425, (), 1.0)
     assert found.headline == headline
     assert len(found.lines) == 2
 
 
 def test_a_line_tells_the_lead_with_its_interval() -> None:
     three = (Contender("rescaled", "FSRS, rescaled", 0.62, *WORSE), Contender("lstm", "the LSTM", 0.6))
-    line = Comparison(300, 100, 200, 20, three, (0.6,), 425, (), 1.0).lines[0]
+    line = Comparison(300, 100, 200, 200, 20, three, (0.6,), 425, (), 1.0).lines[0]
     assert line == "better than **FSRS, rescaled**: log loss 0.600 against 0.620, a lead of +0.020 (95% interval +0.010 to +0.030)"
 
 
