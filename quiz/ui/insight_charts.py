@@ -32,7 +32,7 @@ def readiness_figure(lines: Sequence[ReadinessLine]) -> go.Figure:
     for line in lines:
         if line.group is not group:
             y, group = y - HEADING_ROWS, line.group
-            figure.add_annotation(x=0, y=y + 0.4, text=f"<b>{group.label}</b>", font_size=14, **_TEXT)
+            figure.add_annotation(x=0, y=y + 0.05, text=f"<b>{group.label}</b>", font_size=14, **_TEXT)
         y -= 1
         heights.append(y)
         figure.add_annotation(x=0, y=y + 0.4, text=f"{line.number} {line.title}", font_size=13, **_TEXT)
