@@ -75,11 +75,13 @@ if __name__ == "__main__":
         st.stop()
     page = st.navigation(
         [
-            st.Page(components.PRACTICE, title="Practice", icon=":material/quiz:", default=True),
+            st.Page(components.TODAY, title="Today", icon=":material/today:", default=True),
+            st.Page(components.PRACTICE, title="Practice", icon=":material/quiz:"),
             st.Page(components.STUDY, title="Study", icon=":material/menu_book:"),
             st.Page(LAB, title="Lab", icon=":material/science:"),
             st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
             st.Page(components.DATA, title="Your data", icon=":material/folder_open:", url_path="data"),
+            st.Page(components.DIAGNOSTIC, title="Diagnostic", icon=":material/straighten:", visibility="hidden"),
         ],
         position="top",
     )

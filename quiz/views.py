@@ -38,6 +38,7 @@ __all__ = [
     "MasteryCell",
     "Plan",
     "PlanView",
+    "PlannedStep",
     "ProgressView",
     "ReadinessLine",
     "ReadinessView",
@@ -45,7 +46,9 @@ __all__ = [
     "RunRow",
     "SessionSummary",
     "SessionView",
+    "Suggestion",
     "SummaryLine",
+    "TodayView",
     "Turn",
     "Went",
 ]
@@ -275,3 +278,47 @@ class LessonLog:
     def enough(self) -> bool:
         """Whether the learner's own answers are enough."""
         return self.own >= self.least
+
+
+# --- Today ---
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A question's share of today's plan. `new`: never answered before."""
+
+    question_id: str
+    title: str
+    items: int
+    minutes: float
+    new: bool
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """An experiment worth running today: it belongs to a question of which answers were missed. `seen`: it was run before."""
+
+    question_id: str
+    question_title: str
+    link: SandboxLink
+    seen: bool
+
+
+@dataclass(frozen=True)
+class TodayView:
+    """The day at one look. `due`: ids of the questions about to be forgotten, the longest waiting first; `new`: how many were
+    never answered. `length` items, about `minutes`, make a session of the right length; with an interview set both are 0 when
+    nothing is left to do today. `steps` is what is left of today's plan, empty without an interview.
+    """
+
+    attempts: int
+    session: SessionView | None  # open, of either kind
+    due: tuple[str, ...]
+    new: int
+    answers_today: int
+    minutes_today: float
+    plan: PlanView | None
+    steps: tuple[PlannedStep, ...]
+    length: int
+    minutes: float
+    suggestion: Suggestion | None

@@ -162,7 +162,7 @@ class Adaptive:
             session = repository.last_session(learner, "diagnostic")
             if session is None:
                 return None
-            probes = self._probes(repository, session.id)
+            probes = self._probes(repository, session)
             view = SessionView(
                 session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only), "diagnostic"
             )
@@ -172,20 +172,21 @@ class Adaptive:
 
     def diagnostic_is_over(self, repository: Repository, session: PracticeSession) -> bool:
         """Whether a diagnostic has found what it looks for. Inside a transaction of the caller's."""
-        return finding(self._catalogue, self._probes(repository, session.id), cap=session.length).ending is not None
+        return finding(self._catalogue, self._probes(repository, session), cap=session.length).ending is not None
 
     def probe(self, repository: Repository, session: PracticeSession, now: datetime, rng: random.Random) -> Pick:
         """The next item of a diagnostic. Inside a transaction of the caller's."""
         seen = frozenset(name for question in self._track(repository, session.learner_id).state.questions.values() for name in question.items)
-        question, item = self._bank.items[next_item(self._catalogue, self._probes(repository, session.id), seen)]
+        question, item = self._bank.items[next_item(self._catalogue, self._probes(repository, session), seen)]
         return Pick(question, item, "level", arranged(item, rng))
 
-    def _probes(self, repository: Repository, session_id: str) -> list[Probe]:
-        """The answers of a diagnostic. A skipped item counts as not known."""
+    def _probes(self, repository: Repository, session: PracticeSession) -> list[Probe]:
+        """The answers of a diagnostic. A skipped item counts as not known; one that was open when the learner stopped does not count."""
         return [
             Probe(presentation.item_version.full_id, presentation.attempt is not None and presentation.attempt.correct)
-            for presentation in repository.presentations(session_id)
-            if (presentation.attempt is not None or presentation.closed_at is not None) and presentation.item_version.full_id in self._catalogue.place
+            for presentation in repository.presentations(session.id)
+            if (presentation.attempt is not None or presentation.closed_at not in (None, session.ended_at))
+            and presentation.item_version.full_id in self._catalogue.place
         ]
 
     def _diagnostic_view(self, session: SessionView, found: Finding, ending: Ending | Literal["stopped"] | None, probes: Sequence[Probe]) -> DiagnosticView:

@@ -21,6 +21,7 @@ from quiz.engine.state import NOTHING_YET, LearnerState, OutOfOrder, fold
 from quiz.service.adaptive import Adaptive, diagnostic_length
 from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
 from quiz.service.progress import progress_view
+from quiz.service.today import Today
 from quiz.service.wordings import Wordings
 from quiz.storage.database import Database
 from quiz.storage.models import Attempt, Learner, PracticeSession, Presentation
@@ -43,6 +44,7 @@ class QuizService:
         self._wordings = Wordings(database, bank)
         self.adaptive = Adaptive(database, bank)
         self._states: dict[int, tuple[int, LearnerState]] = {}  # learner -> (last attempt folded, state); only committed attempts
+        self.today = Today(database, self)
 
     # --- sessions ---
 
@@ -111,6 +113,13 @@ class QuizService:
         with self._database.read() as repository:
             session = repository.last_ended_session(learner)
             return None if session is None else self._summary(repository, session)
+
+    def review(self, session_id: str, *, learner: int | None = None) -> tuple[Turn, ...]:
+        """The items a session is done with, in order, each with its feedback; one that was skipped has none. Errors: UnknownSession."""
+        with self._database.read() as repository:
+            _session(repository, session_id, learner)
+            done = [one for one in repository.presentations(session_id) if one.attempt is not None or one.closed_at is not None]
+            return tuple(self._turn(repository, presentation) for presentation in done)
 
     # --- items ---
 
@@ -261,7 +270,8 @@ class QuizService:
         return Turn(
             presentation_id=presentation.id,
             session=session,
-            position=session.answered + (feedback is None),
+            # A diagnostic counts what was skipped too: "I don't know" is an answer there.
+            position=presentation.position if session.kind == "diagnostic" else session.answered + (feedback is None),
             item=wording.item,
             item_id=presentation.item_version.full_id,
             question_id=wording.question.id,

@@ -14,6 +14,7 @@ import streamlit as st
 
 from questions.schema import ChoiceItem, MultipleItem, NumberItem, OrderItem, TraceItem
 from quiz.engine.grading import Response
+from quiz.ui import context
 from quiz.views import Confidence, Turn
 
 FIELDS = ("number", *(f"trace_{place}" for place in range(1, 7)))
@@ -58,6 +59,7 @@ def draft_for(turn: Turn) -> Draft:
     if not isinstance(draft, Draft) or draft.presentation_id != turn.presentation_id:
         draft = Draft(turn.presentation_id, face=1 - draft.face if isinstance(draft, Draft) else 0)
         st.session_state.draft = draft
+        st.session_state.drawn_at = context.quiz().clock()
         for field in FIELDS:
             st.session_state[field] = ""
         st.session_state.confidence = None
@@ -102,12 +104,13 @@ def answer_widget(turn: Turn) -> None:
 
 def key_hint(turn: Turn) -> str:
     """What the keyboard can do here."""
+    enter = "Enter answers." if turn.session.kind == "diagnostic" else "Enter checks."
     if is_typed(turn):
-        return "Fractions, percentages and powers of ten are fine: 1/20, 5%, 5e-2. Enter checks."
+        return f"Fractions, percentages and powers of ten are fine: 1/20, 5%, 5e-2. {enter}"
     last = len(turn.order)
     many = isinstance(turn.item, (MultipleItem, OrderItem))
     undo = ", Backspace takes the last step back" if isinstance(turn.item, OrderItem) else ""
-    return f"Keys 1 to {last} {'choose' if many else 'choose one'}{undo}, Enter checks."
+    return f"Keys 1 to {last} {'choose' if many else 'choose one'}{undo}, {enter}"
 
 
 def _choose(turn: Turn, key: str) -> None:

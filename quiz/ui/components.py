@@ -8,10 +8,11 @@ import streamlit as st
 
 from questions.schema import Reference, SandboxLink
 from quiz.ui import context
-from quiz.ui.text import lab_address
+from quiz.ui.text import counted, lab_address
+from quiz.views import SessionView
 
 PAGES = Path(__file__).parent / "pages"
-PRACTICE, STUDY, PROGRESS, DATA = (str(PAGES / name) for name in ("practice.py", "study.py", "progress.py", "data.py"))
+TODAY, PRACTICE, STUDY, PROGRESS, DIAGNOSTIC, DATA = (str(PAGES / f"{name}.py") for name in ("today", "practice", "study", "progress", "diagnostic", "data"))
 STYLE = Path(__file__).with_name("style.css")
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 
@@ -47,3 +48,10 @@ def study_link(question_id: str, label: str, icon: str | None = None) -> None:
 def reference_line(reference: Reference) -> str:
     """A reference in one line of Markdown."""
     return f"{reference.authors} ({reference.year}). *{reference.title}.* {reference.venue}."
+
+
+def session_in_words(session: SessionView) -> str:
+    """That this session is open, and how far it is."""
+    if session.kind == "diagnostic":
+        return f"A diagnostic is open: {counted(session.answered, 'question')} answered so far."
+    return f"A practice session is open: {session.answered} of {counted(session.length, 'question')} answered."

@@ -39,6 +39,17 @@ def show_verdict(item: Asked, feedback: Feedback) -> None:
 
 def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
     """Why: every option with its mark and reason, the explanation, the lab and a model answer."""
+    show_answer(turn, feedback)
+    see_it_happen(turn.link)
+    label = f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken"
+    model_answer = st.expander(label, icon=":material/record_voice_over:", key="model_answer", on_change="rerun")
+    if model_answer.open:
+        model_answer.markdown(turn.model_answer)
+    st.caption("\n\n".join([*_source(turn), f"{_comes_back(turn, now)}{_said(feedback)}"]))
+
+
+def show_answer(turn: Turn, feedback: Feedback) -> None:
+    """Every option with its mark and reason, and the explanation."""
     if isinstance(turn.item, NumberItem):
         _compared(turn.item, feedback)
         detail = _solution(turn.item)
@@ -50,12 +61,6 @@ def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
         detail += f"\n\n#### The code, mended\n\n{fenced(changes(turn.item.code, turn.item.fixed), 'text')}"
     # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
     st.markdown(f"{detail}\n\n#### Why\n\n{turn.item.explanation}", anchors=False)
-    see_it_happen(turn.link)
-    label = f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken"
-    model_answer = st.expander(label, icon=":material/record_voice_over:", key="model_answer", on_change="rerun")
-    if model_answer.open:
-        model_answer.markdown(turn.model_answer)
-    st.caption("\n\n".join([*_source(turn), f"{_comes_back(turn, now)}{_said(feedback)}"]))
 
 
 def _comes_back(turn: Turn, now: datetime) -> str:
@@ -141,3 +146,15 @@ def _source(turn: Turn) -> list[str]:
     question = context.quiz().bank.by_id.get(turn.question_id)  # gone when the bank changed since
     references = {reference.key: reference for reference in question.references} if question else {}
     return [f":material/menu_book: {reference_line(references[turn.item.reference])}"] if turn.item.reference in references else []
+
+
+def show_solution(item: Asked) -> None:
+    """The right answer and the explanation, where none was given."""
+    if isinstance(item, NumberItem | TraceItem):
+        st.markdown(f"{_solution(item)}\n\n#### Why\n\n{item.explanation}", anchors=False)
+        return
+    if isinstance(item, OrderItem):
+        lines = "\n".join(f"{place}. {step.text}" for place, step in enumerate(item.steps, start=1))
+    else:
+        lines = "\n".join(f"- {choice.text}" for choice in item.choices if choice.correct)
+    st.markdown(f"#### The answer\n\n{lines}\n\n#### Why\n\n{item.explanation}", anchors=False)

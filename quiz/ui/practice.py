@@ -1,4 +1,4 @@
-"""The practice page: welcome, item, feedback, summary.
+"""The practice page: welcome, item, feedback, summary; and the items of a diagnostic, which give no feedback in between.
 
 What is asked, what was answered and what comes next live in the database; the browser session holds only the answer
 in the making. So a refresh, a second tab or a double click finds things as they are, and nothing is recorded twice.
@@ -8,6 +8,7 @@ Answers are recorded in callbacks, before anything is drawn: a script run may be
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
@@ -17,7 +18,7 @@ from quiz.engine.grading import InvalidResponse
 from quiz.service import PresentationClosed
 from quiz.ui import context
 from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, is_typed, key_hint, response_from
-from quiz.ui.components import PROGRESS, STUDY, study_link
+from quiz.ui.components import DIAGNOSTIC, PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
@@ -28,7 +29,15 @@ LENGTHS = (5, 10, 20)
 # The browser draws in one piece what arrives together, and the reasons are most of it. So right or wrong gets a frame of
 # a 60 Hz screen to itself, and is there in half the time; the reasons come a few milliseconds later than they could.
 HEAD_START_S = 1 / 60
-REASONS: dict[Reason, str] = {"due": "Due again", "new": "New to you", "again": "Once more, in another form", "ahead": "Ahead of time"}
+REASONS: dict[Reason, str] = {
+    "due": "Due again",
+    "new": "New to you",
+    "again": "Once more, in another form",
+    "ahead": "Ahead of time",
+    "level": "To find your level",
+}
+# Nobody reads an item and knows that they do not know in less: the second half of a double click.
+TOO_SOON = timedelta(seconds=0.6)
 
 
 @st.fragment(key="practice")
@@ -40,7 +49,7 @@ def practice() -> None:
     if st.session_state.pop("elsewhere", False):
         st.toast("That question had been closed in another tab. This is where the session stands.", icon=":material/info:")
     session = quiz.service.open_session(quiz.learner)
-    turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner) if session else None
+    turn = _current(session) if session else None
     if turn is not None:
         st.session_state.seen = turn.session.id
         with st.container(key=f"face_{draft_for(turn).face}"):
@@ -50,10 +59,24 @@ def practice() -> None:
         quiz.service.end_session(session.id, quiz.clock(), learner=quiz.learner)
         st.rerun()
     elif st.session_state.get("seen"):
+        summary = quiz.service.summary(st.session_state.seen, learner=quiz.learner)
+        if summary.session.kind == "diagnostic":
+            _leave_summary()
+            st.switch_page(DIAGNOSTIC)
         with st.container(key="face_2"):
-            _summary(quiz.service.summary(st.session_state.seen, learner=quiz.learner))
+            _summary(summary)
     else:
         _welcome()
+
+
+def _current(session: SessionView) -> Turn | None:
+    """The item to show. A diagnostic's answered one, left so by a refresh just then, is passed by: it shows no feedback."""
+    quiz = context.quiz()
+    turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner)
+    if turn is not None and turn.feedback is not None and session.kind == "diagnostic":
+        quiz.service.advance(turn.presentation_id, quiz.clock(), learner=quiz.learner)
+        turn = quiz.service.current(session.id, quiz.clock(), quiz.rng, learner=quiz.learner)
+    return turn
 
 
 # --- Before and after -------------------------------------------------------------------------------------------
@@ -71,7 +94,8 @@ def _welcome() -> None:
     last = quiz.service.last_summary(quiz.learner)
     if last is not None and last.lines:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f":material/history: Last time: {last.correct} of {counted(len(last.lines), 'question')} right.", width="content")
+            went = "a diagnostic" if last.session.kind == "diagnostic" else f"{last.correct} of {counted(len(last.lines), 'question')} right"
+            st.caption(f":material/history: Last time: {went}.", width="content")
             st.button("Look at it again", key="last", type="tertiary", on_click=_look_at, args=(last.session.id,))
     st.space("small")
     st.segmented_control("How many questions?", LENGTHS, key="length", default=LENGTHS[1], required=True, on_change="ignore")
@@ -133,7 +157,10 @@ def _summary_line(line: SummaryLine) -> None:
 
 def _head(turn: Turn) -> None:
     session = turn.session
-    st.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
+    if session.kind == "diagnostic":
+        st.progress((turn.position - 1) / session.length, text=f"Diagnostic, question {turn.position}: it ends by itself, after {session.length} at most")
+    else:
+        st.progress(session.answered / session.length, text=f"Question {turn.position} of {session.length}")
     st.header(turn.question_title, anchor=False)
     question = context.quiz().bank.by_id.get(turn.question_id)
     group = f":gray-badge[{question.group.label}] " if question else ""
@@ -178,7 +205,7 @@ def _answered(turn: Turn, feedback: Feedback) -> None:
 def _ask(turn: Turn) -> None:
     # The same places for every format, so that what follows the answer is never on screen twice while items change.
     # In a form, because the browser sends a form at once and holds any other click back for ten milliseconds.
-    typed = is_typed(turn)
+    typed, measuring = is_typed(turn), turn.session.kind == "diagnostic"
     with st.container():
         if not typed:
             answer_widget(turn)
@@ -186,11 +213,14 @@ def _ask(turn: Turn) -> None:
         if typed:
             answer_widget(turn)
         _problem(draft_for(turn))
-        confidence_widget()
-        st.form_submit_button("Check answer", key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
+        if not measuring:
+            confidence_widget()
+        label = "Answer" if measuring else "Check answer"
+        st.form_submit_button(label, key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
     st.caption(key_hint(turn))
     with st.container(horizontal=True, gap="small"):
-        st.button("Skip this one", key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn.presentation_id,))
+        label = "I don't know" if measuring else "Skip this one"
+        st.button(label, key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn,))
         _finish_button(turn.session)
 
 
@@ -200,7 +230,8 @@ def _problem(draft: Draft) -> None:
 
 
 def _finish_button(session: SessionView) -> None:
-    st.button("Finish session", key="finish", type="tertiary", icon=":material/flag:", on_click=_finish, args=(session.id,))
+    label = "Stop here and see the result" if session.kind == "diagnostic" else "Finish session"
+    st.button(label, key="finish", type="tertiary", icon=":material/flag:", on_click=_finish, args=(session.id,))
 
 
 @careful_click
@@ -216,10 +247,23 @@ def _check(turn: Turn) -> None:
         st.session_state.moved = True
         st.session_state.elsewhere = True
         return
+    if turn.session.kind == "diagnostic":
+        _pass_by(turn)
+        return
     st.session_state.answered = answered
     feedback = answered.feedback
     if feedback is not None and feedback.repeated and feedback.response != response:
         st.session_state.kept = turn.presentation_id
+
+
+def _pass_by(turn: Turn) -> None:
+    """Leave an answered item of a diagnostic; after the last one the whole page is drawn anew, for the result is another page."""
+    quiz = context.quiz()
+    quiz.service.advance(turn.presentation_id, quiz.clock(), learner=quiz.learner)
+    if quiz.service.open_session(quiz.learner) is None:
+        st.session_state.moved = True
+    else:
+        _show_next()
 
 
 @careful_click
@@ -233,9 +277,11 @@ def _next(turn: Turn) -> None:
 
 
 @careful_click
-def _skip(presentation_id: str) -> None:
+def _skip(turn: Turn) -> None:
     quiz = context.quiz()
-    quiz.service.skip(presentation_id, quiz.clock(), learner=quiz.learner)
+    if turn.session.kind == "diagnostic" and quiz.clock() - st.session_state.drawn_at < TOO_SOON:
+        return
+    quiz.service.skip(turn.presentation_id, quiz.clock(), learner=quiz.learner)
     _show_next()
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from questions.loader import QuestionBank
 from questions.schema import Question
 from quiz.ui import context
-from quiz.ui.components import PRACTICE, STUDY, reference_line, see_it_happen, study_link
+from quiz.ui.components import PRACTICE, STUDY, reference_line, see_it_happen, session_in_words, study_link
 from quiz.ui.text import counted, spoken_seconds
 from quiz.ui.unusable import show_left_out
 
@@ -131,7 +131,7 @@ def _way_on(question: Question) -> None:
             _practise(question)
         return
     with st.container(border=True, gap="small"):
-        st.markdown(f"A practice session is open: {session.answered} of {counted(session.length, 'question')} answered.")
+        st.markdown(session_in_words(session))
         with st.container(horizontal=True):
             st.page_link(PRACTICE, label="Go on with it", icon=":material/play_arrow:")
             if st.button("Finish it and practise this question", key="switch", icon=":material/swap_horiz:"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from questions.schema import SandboxLink, SettingValue
 
@@ -87,3 +87,16 @@ def plain_number(value: float) -> str:
     if value == int(value) and abs(value) < 1e7:
         return f"{int(value):,}"
     return f"{value:.4g}"
+
+
+def duration(minutes: float) -> str:
+    """Minutes as a person says them: `12 minutes`, `1 h 20 min`; never `0 minutes`."""
+    whole = max(1, round(minutes))
+    if whole < 60:
+        return counted(whole, "minute")
+    return f"{whole // 60} h" + (f" {whole % 60} min" if whole % 60 else "")
+
+
+def long_day(day: date, today: date) -> str:
+    """`Friday 4 December`, with the year when it is another one."""
+    return f"{day:%A} {day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")

@@ -38,7 +38,7 @@ def carousel() -> Iterator[Callable[..., AppTest]]:
     st.cache_resource.clear()
 
 
-STUDY, PROGRESS = "quiz/ui/pages/study.py", "quiz/ui/pages/progress.py"
+PRACTICE, STUDY, PROGRESS, DIAGNOSTIC = (f"quiz/ui/pages/{name}.py" for name in ("practice", "study", "progress", "diagnostic"))
 
 
 def shown_turn() -> Turn:

@@ -21,7 +21,7 @@ from streamlit.testing.v1 import AppTest
 from questions.schema import SandboxLink
 from quiz.ui import asgi, context
 from quiz.ui.text import as_text, changes, counted, fenced, lab_address, plain_number, spoken_seconds, when
-from tests.app.learner import PROGRESS, ROOT, STUDY, carousel, says
+from tests.app.learner import DIAGNOSTIC, PRACTICE, PROGRESS, ROOT, STUDY, carousel, says
 
 Open = Callable[..., AppTest]
 LAB = "sandbox/ui/pages/lab.py"
@@ -47,7 +47,7 @@ def first_page() -> AppTest:
     return AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run()
 
 
-@pytest.mark.parametrize("page", [None, STUDY, LAB, PROGRESS])
+@pytest.mark.parametrize("page", [None, PRACTICE, STUDY, LAB, PROGRESS, DIAGNOSTIC])
 def test_every_page_opens(open_app: Open, page: str | None) -> None:
     tab = open_app(page)
     assert not tab.exception
@@ -139,7 +139,7 @@ def test_a_broken_question_file_of_ones_own_is_named_and_the_rest_can_be_practis
             assert not tab.exception
             assert tab.code[0].value.startswith(f"{tmp_path}/broken.toml: not valid TOML")
         assert context.quiz().bank.by_id["mine"].number == 100
-        tab = open_tab().button(key="start").click().run()
+        tab = open_tab(PRACTICE).button(key="start").click().run()
         assert not tab.warning
 
 

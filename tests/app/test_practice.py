@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from questions.loader import load_bank
 from quiz.settings import Settings
-from tests.app.learner import STUDY, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to, wrong_answer
+from tests.app.learner import PRACTICE, STUDY, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to, wrong_answer
 
 FORMATS = sorted({item.format for _, item in load_bank().items.values()})
 Open = Callable[..., AppTest]
@@ -25,18 +25,18 @@ def open_app() -> Iterator[Open]:
 
 @pytest.fixture
 def practising(open_app: Open) -> AppTest:
-    return open_app().button(key="start").click().run()
+    return open_app(PRACTICE).button(key="start").click().run()
 
 
 def test_the_first_visit_has_one_obvious_button_and_nothing_to_configure(open_app: Open) -> None:
-    tab = open_app()
+    tab = open_app(PRACTICE)
     assert not tab.exception
     assert [button.label for button in tab.button] == ["Start"]
     assert "Ready for the LSTM interview?" in says(tab)
 
 
 def test_the_chosen_length_is_the_sessions_length(open_app: Open) -> None:
-    tab = open_app()
+    tab = open_app(PRACTICE)
     tab.get_by_key("length").set_value(5)
     tab.button(key="start").click().run()
     assert shown_turn().session.length == 5
@@ -179,20 +179,20 @@ def test_what_is_no_number_is_explained_and_not_recorded(practising: AppTest, te
 
 def test_a_refresh_before_the_answer_shows_the_same_item(open_app: Open, practising: AppTest) -> None:
     before = says(practising)
-    assert says(open_app()) == before
+    assert says(open_app(PRACTICE)) == before
 
 
 def test_a_refresh_after_the_answer_shows_the_same_feedback(open_app: Open, practising: AppTest) -> None:
     turn = skip_to(practising, "single")
     give(practising, turn, wrong_answer(turn.item))
     before = says(check(practising))
-    assert says(open_app()) == before
+    assert says(open_app(PRACTICE)) == before
     assert attempts() == (1, 0)
 
 
 def test_a_second_tab_gets_the_first_answer_and_is_told_so(open_app: Open, practising: AppTest) -> None:
     turn = skip_to(practising, "single")
-    other = open_app()
+    other = open_app(PRACTICE)
     give(other, turn, wrong_answer(turn.item))
     give(practising, turn, right_answer(turn.item))
     check(practising)
@@ -205,7 +205,7 @@ def test_a_second_tab_gets_the_first_answer_and_is_told_so(open_app: Open, pract
 
 def test_a_second_tab_that_gives_the_same_answer_needs_no_telling(open_app: Open, practising: AppTest) -> None:
     turn = skip_to(practising, "single")
-    other = open_app()
+    other = open_app(PRACTICE)
     for tab in (practising, other):
         give(tab, turn, right_answer(turn.item))
     check(practising)
@@ -216,7 +216,7 @@ def test_a_second_tab_that_gives_the_same_answer_needs_no_telling(open_app: Open
 
 def test_an_item_skipped_in_another_tab_takes_no_answer_and_the_page_goes_on(open_app: Open, practising: AppTest) -> None:
     turn = skip_to(practising, "single")
-    other = open_app()
+    other = open_app(PRACTICE)
     give(other, turn, right_answer(turn.item))
     practising.button(key="skip").click().run()
     check(other)
@@ -234,7 +234,7 @@ def test_skipping_records_nothing_and_shows_another_item(practising: AppTest) ->
 
 
 def test_the_last_answer_leads_to_a_summary_and_to_practising_again(open_app: Open) -> None:
-    tab = open_app()
+    tab = open_app(PRACTICE)
     tab.get_by_key("length").set_value(5)
     tab.button(key="start").click().run()
     for number in range(5):
@@ -262,7 +262,7 @@ def test_a_session_is_resumed_where_it_was_left(open_app: Open, practising: AppT
     check(practising)
     practising.button(key="next").click().run()
     practising.switch_page(STUDY).run()
-    later = open_app()
+    later = open_app(PRACTICE)
     assert "Question 2 of 10" in later.progress[0].text
 
 
@@ -271,7 +271,7 @@ def test_a_returning_learner_can_look_at_the_last_session_again(open_app: Open, 
     give(practising, turn, right_answer(turn.item))
     check(practising)
     practising.button(key="finish").click().run()
-    later = open_app()
+    later = open_app(PRACTICE)
     assert "Last time: 1 of 1 question right" in says(later)
     later.button(key="last").click().run()
     assert "1 of 1 right" in says(later)

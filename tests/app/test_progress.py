@@ -14,7 +14,7 @@ from quiz.ui import context
 from quiz.ui.charts import days_figure
 from quiz.ui.progress import LEVELS, level
 from quiz.views import DayStat, MasteryCell
-from tests.app.learner import PROGRESS, answered_before, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to
+from tests.app.learner import PRACTICE, PROGRESS, answered_before, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to
 
 Open = Callable[..., AppTest]
 NOW = datetime.now(UTC)
@@ -53,7 +53,7 @@ def test_the_empty_page_says_what_will_be_here_and_how_to_begin(open_app: Open) 
 
 
 def test_one_answer_shows_in_every_number(open_app: Open) -> None:
-    practice = open_app().button(key="start").click().run()
+    practice = open_app(PRACTICE).button(key="start").click().run()
     turn = skip_to(practice, "single")
     give(practice, turn, right_answer(turn.item))
     check(practice)
@@ -85,7 +85,7 @@ def test_what_is_due_is_listed_and_can_be_practised_at_once(open_app: Open) -> N
 
 def test_an_open_session_is_offered_before_the_due_ones(open_app: Open) -> None:
     answered_before(NOW - timedelta(days=60), days=4)
-    open_app().button(key="start").click().run()
+    open_app(PRACTICE).button(key="start").click().run()
     tab = open_app(PROGRESS)
     assert not has_button(tab, "practise_due")
     assert "Go on with the open session" in links(tab)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from quiz.ui import context
 from quiz.ui.study import matches, next_question
-from tests.app.learner import STUDY, carousel, has_button, says, shown_turn
+from tests.app.learner import PRACTICE, STUDY, carousel, has_button, says, shown_turn
 
 Open = Callable[..., AppTest]
 
@@ -92,7 +92,7 @@ def test_practising_a_card_starts_a_session_of_its_own_items(open_app: Open) -> 
 
 
 def test_an_open_session_is_named_before_another_is_started(open_app: Open) -> None:
-    open_app().button(key="start").click().run()
+    open_app(PRACTICE).button(key="start").click().run()
     tab = open_app(STUDY, question="forget-gate")
     assert "A practice session is open: 0 of 10 questions answered." in says(tab)
     assert "Go on with it" in links(tab)
@@ -100,7 +100,7 @@ def test_an_open_session_is_named_before_another_is_started(open_app: Open) -> N
 
 
 def test_the_open_session_can_be_finished_for_this_question(open_app: Open) -> None:
-    open_app().button(key="start").click().run()
+    open_app(PRACTICE).button(key="start").click().run()
     before = shown_turn().session.id
     tab = open_app(STUDY, question="forget-gate")
     tab.button(key="switch").click().run()

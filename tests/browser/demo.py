@@ -15,13 +15,13 @@ from pathlib import Path
 from questions.loader import load_bank
 from quiz.service import QuizService, RunBook
 from quiz.storage.database import Database, open_database
-from quiz.views import Confidence, Turn
+from quiz.views import Confidence, SessionView, Turn
 from sandbox.jobs import Laboratory
 from sandbox.protocol import Setting
 from sandbox.registry import find_experiment
 from sandbox.requests import make_request, preset_values
 from sandbox.settings import LabSettings
-from tests.browser.answers import right_response, wrong_response
+from tests.browser.answers import right_response, service_on, wrong_response
 
 # On the logit scale, beside what practice adds: this learner knows the gates and struggles with training.
 STRENGTH = {"gates": 1.2, "foundations": 0.8, "architectures": 0.0, "applications": -0.2, "generalisation": -0.8, "training": -1.2}
@@ -65,19 +65,20 @@ def answers_only(database: Path, now: datetime) -> int:
         service = QuizService(opened, load_bank())
         learner, rng = service.default_learner(), random.Random(7)
         for number, (days_ago, length) in enumerate(SESSIONS):
-            _practise(service, learner, length, now - timedelta(days=days_ago, hours=2), -0.6 + 0.17 * number, rng)
+            at = now - timedelta(days=days_ago, hours=2)
+            _practise(service, service.start_session(learner, length, at), at, -0.6 + 0.17 * number, rng)
         return learner
     finally:
         opened.close()
 
 
-def _practise(service: QuizService, learner: int, length: int, at: datetime, ability: float, rng: random.Random) -> None:
-    session = service.start_session(learner, length, at)
+def _practise(service: QuizService, session: SessionView, at: datetime, ability: float, rng: random.Random) -> None:
     while (turn := service.current(session.id, at, rng)) is not None:
         at += timedelta(seconds=rng.randint(15, 70))
         right = rng.random() < _chance(turn, ability + STRENGTH[service.bank.by_id[turn.question_id].group])
         confidence: Confidence = rng.choice(("unsure", "sure") if right else ("guess", "unsure"))
-        service.submit(turn.presentation_id, (right_response if right else wrong_response)(turn.item), confidence, at)
+        said = None if session.kind == "diagnostic" else confidence
+        service.submit(turn.presentation_id, (right_response if right else wrong_response)(turn.item), said, at)
         service.advance(turn.presentation_id, at)
 
 
@@ -139,19 +140,49 @@ def show_item(database: Path, item_id: str) -> None:
 
 def practise_only(database: Path, question: str, length: int = 5) -> None:
     """Leave a session open that asks only this question."""
-    opened = open_database(f"sqlite:///{database}")
-    try:
-        service = QuizService(opened, load_bank())
+    with service_on(database) as service:
         service.start_session(service.default_learner(), length, datetime.now(UTC), (question,))
-    finally:
-        opened.close()
 
 
-def set_interview(database: Path, now: datetime, days: int, minutes: int) -> None:
+# --- Preparing for an interview ---------------------------------------------------------------------------------
+
+
+def find_level(database: Path) -> None:
+    """A diagnostic of yesterday, through to its result."""
+    at = datetime.now(UTC) - timedelta(days=1)
+    with service_on(database) as service:
+        _practise(service, service.start_diagnostic(service.default_learner(), at), at, 0.9, random.Random(3))
+
+
+def set_interview(database: Path, now: datetime, days: int, minutes: int, off: tuple[int, ...] = ()) -> None:
     """Set the interview, so many days ahead."""
-    opened = open_database(f"sqlite:///{database}")
-    try:
-        service = QuizService(opened, load_bank())
-        service.adaptive.set_interview(service.default_learner(), now.date() + timedelta(days=days), minutes, now, UTC)
-    finally:
-        opened.close()
+    with service_on(database) as service:
+        service.adaptive.set_interview(service.default_learner(), now.date() + timedelta(days=days), minutes, now, UTC, off)
+
+
+def prepare_for_two_weeks(database: Path) -> None:
+    """An interview in two weeks and two days; weekends are off."""
+    set_interview(database, datetime.now(UTC), days=16, minutes=20, off=(5, 6))
+
+
+def open_diagnostic(database: Path) -> None:
+    """Leave a diagnostic open after three answers."""
+    now, rng = datetime.now(UTC), random.Random(5)
+    with service_on(database) as service:
+        session = service.start_diagnostic(service.default_learner(), now)
+        for _ in range(3):
+            turn = service.current(session.id, now, rng)
+            if turn is not None:
+                service.submit(turn.presentation_id, right_response(turn.item), None, now)
+                service.advance(turn.presentation_id, now)
+
+
+def end_interview(database: Path) -> None:
+    """The interview was yesterday, and no session is open."""
+    now = datetime.now(UTC)
+    with service_on(database) as service:
+        learner = service.default_learner()
+        session = service.open_session(learner)
+        if session is not None:
+            service.end_session(session.id, now)
+        service.adaptive.set_interview(learner, now.date() - timedelta(days=1), 20, now - timedelta(days=9), UTC)

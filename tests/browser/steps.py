@@ -13,7 +13,7 @@ from quiz.views import Turn
 # Deadlines, not measurements: a busy machine is slow, a page that never comes is wrong.
 expect.set_options(timeout=30_000)
 
-PAGES = {"practice": "/", "study": "/study", "lab": "/lab", "progress": "/progress", "data": "/data"}
+PAGES = {"today": "/", "practice": "/practice", "study": "/study", "lab": "/lab", "progress": "/progress", "data": "/data", "diagnostic": "/diagnostic"}
 
 
 def settle(page: Page) -> None:
@@ -55,7 +55,7 @@ def button(page: Page, key: str) -> Locator:
 
 def start_practice(page: Page, url: str, length: int = 5) -> None:
     """Open the practice page, choose a length and start; the first item is on screen then."""
-    visit(page, url)
+    visit(page, f"{url}/practice")
     keyed(page, "length").get_by_role("radio", name=str(length), exact=True).click()
     button(page, "start").click()
     keyed(page, "check").wait_for()

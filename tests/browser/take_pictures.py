@@ -85,7 +85,7 @@ def put(item_id: str) -> Callable[[Page, Server], None]:
 
 def answer(page: Page, app: Server) -> None:
     """Answers the open item wrongly."""
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     turn = open_turn(app.database)
     choose(page, turn, wrong_response(turn.item))
     check(page)
@@ -93,7 +93,7 @@ def answer(page: Page, app: Server) -> None:
 
 def show_summary(page: Page, app: Server) -> None:
     """The summary of the session that ended last."""
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     button(page, "last").click()
     keyed(page, "again").wait_for()
 
@@ -159,8 +159,19 @@ def show_compared(page: Page, app: Server) -> None:
     keyed(page, "lab_compared_curves").wait_for()
 
 
+def in_database(change: Callable[[Path], None]) -> Callable[[Page, Server], None]:
+    """Brings a state about in the database, beside the running server."""
+
+    def prepare(page: Page, app: Server) -> None:
+        change(app.database)
+
+    return prepare
+
+
 FRESH = [
-    Scene("practice-welcome", at("/", ".st-key-start")),
+    Scene("today-welcome", at("/", ".st-key-begin")),
+    Scene("diagnostic-start", at("/diagnostic", ".st-key-start_diagnostic"), looks=TWO_LOOKS),
+    Scene("practice-welcome", at("/practice", ".st-key-start")),
     Scene("progress-empty", at("/progress")),
 ]
 WITH_HISTORY = [
@@ -178,17 +189,24 @@ WITH_HISTORY = [
     Scene("lab-bilstm", show_verdict("bilstm")),
     Scene("lab-compared", show_compared),
     Scene("practice-summary", show_summary),
-    Scene("practice-question", at("/", ".st-key-check"), prepare=ask("forget-gate")),
-    Scene("practice-feedback", at("/", ".st-key-next"), prepare=answer),
-    Scene("practice-trace", at("/", ".st-key-check"), prepare=put(demo.TRACE), looks=TWO_LOOKS),
-    Scene("practice-code", at("/", ".st-key-check"), prepare=put(demo.WIDE_CODE), looks=TWO_LOOKS),
-    Scene("practice-code-feedback", at("/", ".st-key-next"), prepare=answer, looks=TWO_LOOKS),
-    Scene("practice-curves", at("/", ".st-key-check"), prepare=put(demo.CURVES), looks=TWO_LOOKS),
+    Scene("practice-question", at("/practice", ".st-key-check"), prepare=ask("forget-gate")),
+    Scene("practice-feedback", at("/practice", ".st-key-next"), prepare=answer),
+    Scene("practice-trace", at("/practice", ".st-key-check"), prepare=put(demo.TRACE), looks=TWO_LOOKS),
+    Scene("practice-code", at("/practice", ".st-key-check"), prepare=put(demo.WIDE_CODE), looks=TWO_LOOKS),
+    Scene("practice-code-feedback", at("/practice", ".st-key-next"), prepare=answer, looks=TWO_LOOKS),
+    Scene("practice-curves", at("/practice", ".st-key-check"), prepare=put(demo.CURVES), looks=TWO_LOOKS),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
 VERDICTS = [
     *(Scene(f"verdict-{one}", show_verdict(one), prepare=run_quick(one), looks=TWO_LOOKS, tallest=WHOLE_PX, before=SURGERY) for one in all_experiments()),
     Scene("surgery", show_surgery, prepare=run_quick("forget-gate"), looks=TWO_LOOKS, part=SURGERY),
+]
+PREPARING = [
+    Scene("today-undated", at("/", ".st-key-begin"), looks=TWO_LOOKS),
+    Scene("diagnostic-result", at("/diagnostic", ".stPlotlyChart"), prepare=in_database(demo.find_level)),
+    Scene("today", at("/", ".stPlotlyChart"), prepare=in_database(demo.prepare_for_two_weeks)),
+    Scene("diagnostic-question", at("/practice", ".st-key-check"), prepare=in_database(demo.open_diagnostic), looks=TWO_LOOKS),
+    Scene("today-afterwards", at("/", ".st-key-how_it_went"), prepare=in_database(demo.end_interview), looks=TWO_LOOKS),
 ]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
@@ -281,7 +299,7 @@ def main(wanted: set[str]) -> int:
     chromium = find()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        for name, scenes in (("fresh", FRESH), ("history", WITH_HISTORY), ("verdicts", VERDICTS)):
+        for name, scenes in (("fresh", FRESH), ("history", WITH_HISTORY), ("preparing", PREPARING), ("verdicts", VERDICTS)):
             if wanted and not wanted & {scene.name for scene in scenes}:
                 continue
             place = Path(folder) / name
@@ -289,6 +307,8 @@ def main(wanted: set[str]) -> int:
             app = Server(place)
             if scenes is WITH_HISTORY:
                 demo.seed_history(app.database, datetime.now(UTC))
+            if scenes is PREPARING:
+                demo.answers_only(app.database, datetime.now(UTC))
             app.start()
             try:
                 for path in shoot(browser, app, scenes, wanted):

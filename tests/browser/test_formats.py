@@ -24,7 +24,7 @@ FORMULAS = Path(__file__).with_name("formulas_page.py")
 def test_each_format_fits_a_phone_before_and_after_the_answer(app: Server, open_page: Pages, item: str) -> None:
     demo.show_item(app.database, item)
     page = open_page(size=PHONE)
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     keyed(page, "check").wait_for()
     assert sideways_px(page) == 0
     turn = open_turn(app.database)
@@ -38,7 +38,7 @@ def test_each_format_fits_a_phone_before_and_after_the_answer(app: Server, open_
 def test_code_scrolls_inside_itself_and_has_line_numbers(app: Server, open_page: Pages) -> None:
     demo.show_item(app.database, demo.WIDE_CODE)
     page = open_page(size=PHONE)
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     code = keyed(page, "snippet").locator("pre")
     expect(code).to_contain_text(re.compile(r"1\s*import torch"))
     assert code.evaluate("box => box.scrollWidth > box.clientWidth")
@@ -49,7 +49,7 @@ def test_code_scrolls_inside_itself_and_has_line_numbers(app: Server, open_page:
 
 def test_a_chart_can_be_read_without_being_seen(app: Server, page: Page) -> None:
     demo.show_item(app.database, demo.CURVES)
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     item = open_turn(app.database).item
     assert isinstance(item, DiagnoseItem)
     assert item.curves is not None
@@ -60,7 +60,7 @@ def test_a_chart_can_be_read_without_being_seen(app: Server, page: Page) -> None
 
 def test_a_trace_is_answered_with_the_keyboard_alone(app: Server, page: Page) -> None:
     demo.show_item(app.database, demo.TRACE)
-    visit(page, app.url)
+    visit(page, f"{app.url}/practice")
     turn = open_turn(app.database)
     first, *others = right_response(turn.item).texts.values()
     keyed(page, "trace_1").get_by_role("textbox").focus()

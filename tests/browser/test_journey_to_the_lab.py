@@ -46,5 +46,5 @@ def test_from_an_answer_through_the_lab_to_the_progress_page_and_over_a_restart(
     expect(page.get_by_test_id("stMetric").filter(has_text="Answers")).to_contain_text("1")
     expect(page.get_by_text(experiment.title).first).to_be_visible()
     assert progress(fresh_app.database).attempts == 1
-    visit(page, fresh_app.url)
+    visit(page, f"{fresh_app.url}/practice")
     keyed(page, "next").wait_for()  # the feedback of the answer, where it was left

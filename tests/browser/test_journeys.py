@@ -60,7 +60,7 @@ def test_a_wrong_answer_shows_why_and_a_model_answer(fresh_app: Server, page: Pa
 
 
 def test_an_item_can_be_answered_with_the_keyboard_alone(fresh_app: Server, page: Page) -> None:
-    visit(page, fresh_app.url)
+    visit(page, f"{fresh_app.url}/practice")
     page.keyboard.press("Enter")  # Start
     keyed(page, "check").wait_for()
     settle(page)
@@ -120,7 +120,7 @@ def test_a_refresh_after_an_answer_shows_the_same_feedback_and_records_nothing(f
 def test_a_second_tab_that_answers_the_same_item_gets_the_first_answer(fresh_app: Server, page: Page, open_page: Pages) -> None:
     start_practice(page, fresh_app.url)
     other = open_page(same_as=page)
-    visit(other, fresh_app.url)
+    visit(other, f"{fresh_app.url}/practice")
     turn = open_turn(fresh_app.database)
     choose(page, turn, right_response(turn.item))
     choose(other, turn, wrong_response(turn.item))
@@ -153,7 +153,7 @@ def test_a_restart_of_the_server_keeps_answers_and_the_open_session(fresh_app: S
     go_on(page)
     before = text_of(page)
     fresh_app.restart(hard=hard)
-    visit(page, fresh_app.url)
+    visit(page, f"{fresh_app.url}/practice")
     keyed(page, "check").wait_for()
     settle(page)
     expect_text(page, before)
@@ -191,7 +191,7 @@ def test_no_page_scrolls_sideways_on_a_phone(app: Server, open_page: Pages, addr
 
 def test_every_page_is_one_click_away_from_every_other(app: Server, page: Page) -> None:
     visit(page, app.url)
-    for name in ("Study", "Lab", "Progress", "Practice"):
+    for name in ("Practice", "Study", "Lab", "Progress", "Today"):
         page.get_by_test_id("stHeader").get_by_role("link", name=name).click()
         expect(page).to_have_url(re.compile(f"{PAGES[name.lower()]}$"))
         settle(page)

@@ -1,4 +1,4 @@
-"""Practice: the page a learner lands on."""
+"""Practice: item after item, or the open diagnostic."""
 
 from quiz.ui.practice import practice
 

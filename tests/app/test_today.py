@@ -1,0 +1,291 @@
+"""The page Today: the first visit, the day's plan, the interview's date, missed days, and afterwards."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from quiz.service import QuizService
+from quiz.ui import context
+from quiz.ui.interview import WENT, days_left_in_words
+from quiz.ui.text import duration, long_day
+from quiz.ui.today_charts import calendar, plan_figure
+from tests.app.learner import PRACTICE, answered_before, carousel, has_button, right_answer, says, shown_turn, wrong_answer
+
+Open = Callable[..., AppTest]
+MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def open_app() -> Iterator[Open]:
+    with carousel() as open_tab:
+        put_clock(MONDAY)
+        yield open_tab
+
+
+def put_clock(now: datetime) -> None:
+    """From now on it is this late."""
+    context.configure(replace(context.quiz(), clock=lambda: now))
+
+
+def service() -> QuizService:
+    return context.quiz().service
+
+
+def set_interview(days: int = 10, minutes: int = 20, off: tuple[int, ...] = (), now: datetime = MONDAY) -> None:
+    service().adaptive.set_interview(context.quiz().learner, (now + days * DAY).date(), minutes, now, UTC, off)
+
+
+def practise(length: int, now: datetime, answer: Callable = right_answer) -> None:
+    """A session of this many answers, a minute each."""
+    session = service().start_session(context.quiz().learner, length, now)
+    while (turn := service().current(session.id, now, random.Random(1))) is not None:
+        now += timedelta(minutes=1)
+        service().submit(turn.presentation_id, answer(turn.item), None, now)
+        service().advance(turn.presentation_id, now)
+
+
+def metrics(tab: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in tab.metric}
+
+
+def links(tab: AppTest) -> list[str]:
+    return [link.value for link in tab.page_link]
+
+
+# --- The first visit --------------------------------------------------------------------------------------------
+
+
+def test_the_first_visit_has_two_ways_on_and_nothing_to_configure(open_app: Open) -> None:
+    tab = open_app()
+    assert not tab.exception
+    assert [button.label for button in tab.button] == ["Try 3 questions", "Find my level"]
+    fields = [*tab.text_input, *tab.number_input, *tab.date_input, *tab.selectbox, *tab.metric]
+    assert fields == []
+
+
+def test_trying_it_opens_a_session_of_three_questions(open_app: Open) -> None:
+    tab = open_app().button(key="begin").click().run()
+    assert shown_turn().session.length == 3
+    assert "Question 1 of 3" in tab.progress[0].text
+
+
+def test_finding_the_level_opens_a_diagnostic(open_app: Open) -> None:
+    tab = open_app().button(key="first_diagnostic").click().run()
+    assert shown_turn().session.kind == "diagnostic"
+    assert "Diagnostic, question 1" in tab.progress[0].text
+
+
+# --- The day ----------------------------------------------------------------------------------------------------
+
+
+def test_an_open_session_is_what_the_one_button_goes_on_with(open_app: Open) -> None:
+    session = service().start_session(context.quiz().learner, 10, MONDAY)
+    tab = open_app()
+    assert tab.button(key="begin").label == "Go on practising"
+    assert "0 of 10 questions answered" in says(tab)
+    tab.button(key="begin").click().run()
+    assert "Question 1 of 10" in tab.progress[0].text
+    assert shown_turn().session.id == session.id
+
+
+def test_without_a_date_what_is_due_sets_the_length(open_app: Open) -> None:
+    practise(8, MONDAY - 30 * DAY)
+    tab = open_app()
+    due = len(service().state(context.quiz().learner).questions)
+    assert metrics(tab)["Due"] == str(due)
+    assert tab.title[0].value == f"{due} questions due today"
+    tab.button(key="begin").click().run()
+    assert shown_turn().session.length == max(5, due)
+
+
+def test_a_question_that_was_missed_brings_its_experiment_with_its_settings(open_app: Open) -> None:
+    practise(1, MONDAY - DAY, wrong_answer)
+    [missed] = service().state(context.quiz().learner).questions
+    suggestion = service().today.view(context.quiz().learner, MONDAY, UTC).suggestion
+    assert suggestion is not None
+    assert (suggestion.question_id, suggestion.link) == (missed, context.quiz().bank.by_id[missed].sandbox)
+    [link] = [link for link in open_app().page_link if "See it happen" in link.value]
+    assert context.quiz().experiment_title(suggestion.link.experiment) in link.value
+
+
+def test_with_nothing_missed_no_experiment_is_suggested(open_app: Open) -> None:
+    practise(3, MONDAY - DAY)
+    assert not any("See it happen" in link for link in links(open_app()))
+
+
+# --- The interview ----------------------------------------------------------------------------------------------
+
+
+def fill(tab: AppTest, day: date, minutes: int, off: list[int]) -> AppTest:
+    tab.date_input(key="interview_day").set_value(day)
+    tab.number_input(key="interview_minutes").set_value(minutes)
+    tab.get_by_key("interview_off").set_value(off)
+    return tab.button(key="interview_save").click().run()
+
+
+def test_setting_a_date_brings_a_plan_with_days_off(open_app: Open) -> None:
+    practise(1, MONDAY - DAY)
+    tab = fill(open_app(), date(2026, 3, 12), 15, [5, 6])
+    assert not tab.exception
+    assert metrics(tab)["Until the interview"] == "10 days"
+    assert "Thursday 12 March, 15 minutes a day, Saturdays and Sundays off" in says(tab)
+    assert tab.get("plotly_chart")
+    plan = service().adaptive.plan(context.quiz().learner, MONDAY, UTC)
+    assert plan is not None
+    assert {one.day.weekday() for one in plan.plan.days} == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("day", "minutes", "off", "problem"),
+    [
+        (date(2026, 3, 1), 15, [], "the interview must be today or within 366 days, got 2026-03-01 (today is 2026-03-02)"),
+        (date(2026, 3, 12), 2, [], "minutes a day must be 5 to 240, got 2"),
+        (date(2026, 3, 12), 15, [0, 1, 2, 3, 4, 5, 6], "at least one day of the week must be left for practice"),
+    ],
+)
+def test_a_date_that_cannot_be_is_refused_with_the_reason(open_app: Open, day: date, minutes: int, off: list[int], problem: str) -> None:
+    practise(1, MONDAY - DAY)
+    tab = fill(open_app(), day, minutes, off)
+    assert tab.error[0].value == f"Nothing was changed: {problem}."
+    assert service().adaptive.interview(context.quiz().learner, MONDAY, UTC) is None
+    fill(tab, date(2026, 3, 12), 15, [])
+    assert not tab.error
+
+
+def test_the_date_can_be_changed_or_left_as_it_is(open_app: Open) -> None:
+    set_interview(10, 20)
+    tab = open_app().button(key="interview_change").click().run()
+    assert tab.number_input(key="interview_minutes").value == 20
+    tab.button(key="interview_leave").click().run()
+    assert not tab.number_input
+    tab.button(key="interview_change").click().run()
+    fill(tab, date(2026, 3, 4), 30, [])
+    assert metrics(tab)["Until the interview"] == "2 days"
+    assert "30 minutes a day" in says(tab)
+
+
+def test_a_missed_day_is_replanned_quietly_and_no_day_gets_fuller(open_app: Open) -> None:
+    set_interview(10, 20)
+    practise(4, MONDAY)
+    before = open_app()
+    put_clock(MONDAY + 4 * DAY)
+    tab = open_app()
+    assert metrics(before)["Until the interview"] == "10 days"
+    assert metrics(tab)["Until the interview"] == "6 days"
+    view = service().today.view(context.quiz().learner, MONDAY + 4 * DAY, UTC)
+    assert view.plan is not None
+    assert all(one.minutes <= 20 for one in view.plan.plan.days)
+    assert view.plan.plan.days[0].day == date(2026, 3, 6)
+    assert "missed day" not in says(tab).lower()
+    assert "0 of 20 minutes done today" in tab.progress[0].text
+
+
+def test_what_was_done_today_is_taken_off_and_the_day_ends(open_app: Open) -> None:
+    set_interview(10, 10)
+    assert open_app().progress[0].text == "0 of 10 minutes done today"
+    practise(12, MONDAY)
+    put_clock(MONDAY + timedelta(minutes=30))
+    tab = open_app()
+    assert tab.title[0].value == "Done for today"
+    assert tab.progress[0].text == "16 of 10 minutes done today"
+    assert tab.button(key="begin").label == "5 questions, if you like"
+
+
+def test_a_day_off_asks_for_nothing(open_app: Open) -> None:
+    set_interview(10, 20, off=(0,))
+    tab = open_app()
+    assert tab.title[0].value == "A day off"
+    tab.button(key="begin").click().run()
+    assert shown_turn().session.length == 5
+
+
+def test_on_the_day_itself_there_is_a_good_word_and_no_pressure(open_app: Open) -> None:
+    set_interview(3)
+    for hour in (8, 15):
+        put_clock(datetime(2026, 3, 5, hour, tzinfo=UTC))
+        tab = open_app()
+        assert not tab.exception
+        assert tab.title[0].value == "Today is the day"
+        assert metrics(tab)["Until the interview"] == "Today"
+
+
+@pytest.mark.parametrize("place", range(1, len(WENT) + 1))
+def test_afterwards_it_asks_how_it_went_and_starts_over(open_app: Open, place: int) -> None:
+    set_interview(3)
+    put_clock(MONDAY + 5 * DAY)
+    tab = open_app()
+    assert "How did your interview go on 5 March?" in says(tab)
+    tab.button(key=f"went_{place}").click().run()
+    assert not tab.exception
+    assert tab.success
+    assert [one.went for one in service().adaptive.past_interviews(context.quiz().learner)] == [list(WENT)[place - 1]]
+    fill(tab, date(2026, 3, 20), 15, [])
+    assert metrics(tab)["Until the interview"] == "13 days"
+
+
+def test_how_it_went_need_not_be_told(open_app: Open) -> None:
+    set_interview(3)
+    put_clock(MONDAY + 5 * DAY)
+    tab = open_app().button(key="went_untold").click().run()
+    assert [one.went for one in service().adaptive.past_interviews(context.quiz().learner)] == [None]
+    assert has_button(tab, "begin")
+
+
+def test_day_by_day_names_every_day_until_the_interview(open_app: Open) -> None:
+    set_interview(4, 20, off=(2,))
+    tab = open_app()
+    tab.session_state.day_by_day = True
+    page = says(tab.run())
+    assert "| Wed 4 Mar |  | off |" in page
+    assert "| Fri 6 Mar |" in page
+    assert "**Interview**" in page
+
+
+def test_the_plan_is_made_once_until_something_changes(open_app: Open) -> None:
+    set_interview(10, 20)
+    learner, look = context.quiz().learner, service().today.view
+    first = look(learner, MONDAY, UTC).plan
+    assert look(learner, MONDAY + timedelta(minutes=5), UTC).plan is first
+    practise(1, MONDAY + timedelta(minutes=5))
+    assert look(learner, MONDAY + timedelta(minutes=10), UTC).plan is not first
+
+
+def test_after_weeks_of_answers_the_page_stands(open_app: Open) -> None:
+    answered_before(MONDAY, days=6)
+    set_interview(60, 60)
+    tab = open_app()
+    assert not tab.exception
+    assert metrics(tab)["Until the interview"] == "60 days"
+
+
+# --- Pieces -----------------------------------------------------------------------------------------------------
+
+
+def test_the_figure_has_a_bar_a_day_and_marks_days_off_and_the_interview(open_app: Open) -> None:
+    set_interview(7, 20, off=(5, 6))
+    plan = service().adaptive.plan(context.quiz().learner, MONDAY, UTC)
+    assert plan is not None
+    figure = plan_figure(plan, MONDAY.date())
+    by_name = {trace.name: trace for trace in figure.data}
+    assert list(by_name) == ["Planned", "Day off", "Interview"]
+    assert len(by_name["Planned"].x) == len(calendar(plan, MONDAY.date())) == 8
+    assert list(by_name["Day off"].x) == ["2026-03-07", "2026-03-08"]
+    assert list(by_name["Interview"].x) == ["2026-03-09"]
+
+
+def test_times_and_days_read_as_a_person_says_them() -> None:
+    assert [duration(one) for one in (0.2, 1, 59.4, 60, 80.2, 185)] == ["1 minute", "1 minute", "59 minutes", "1 h", "1 h 20 min", "3 h 5 min"]
+    assert [days_left_in_words(one) for one in (0, 1, 2)] == ["Today", "Tomorrow", "2 days"]
+    assert long_day(date(2026, 3, 5), date(2026, 1, 1)) == "Thursday 5 March"
+    assert long_day(date(2027, 3, 5), date(2026, 1, 1)) == "Friday 5 March 2027"
+
+
+def test_the_practice_page_keeps_its_own_welcome(open_app: Open) -> None:
+    assert has_button(open_app(PRACTICE), "start")
