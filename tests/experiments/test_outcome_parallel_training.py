@@ -78,9 +78,9 @@ def test_cancelling_a_run_ends_its_pair_and_closing_the_laboratory_leaves_no_pro
             pair = [child for nursery in nurseries() for child in nursery.children()]
         kept = nurseries()
         assert laboratory.cancel(run_id).state is RunState.CANCELLED
-        _, left = psutil.wait_procs(pair, timeout=20)
+        _, left = psutil.wait_procs(pair, timeout=60)
         assert not left
     finally:
         laboratory.close()
-    _, left = psutil.wait_procs(kept, timeout=20)
+    _, left = psutil.wait_procs(kept, timeout=60)
     assert not left
