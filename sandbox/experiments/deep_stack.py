@@ -45,7 +45,7 @@ ARMS = (
     Arm("one", "1 layer", "lstm"),
     Arm("two", "2 layers", "oracle"),
     Arm("four", "4 layers", "second"),
-    Arm("deep", "deep", "ablated"),
+    Arm("deep", "deep, plain", "ablated"),
     Arm("clipped", "deep, clipped", "rnn"),
     Arm("residual", "deep, residual connections", "remedy"),
     Arm("normalised", "deep, layer normalisation", "variant"),

@@ -273,7 +273,7 @@ def _line_picture(logits: Tensor, text: Text) -> HeatMap:
     alt = f"{message}. Chance of each of {len(text.classes)} classes, character by character, for: {' '.join(source.split())}"
     x = [f"{place} {letter if letter.strip() else '␣'}" for place, letter in enumerate(source, 1)]
     z = [core.probes.plain(row, 2) for row in chances.t()]
-    return HeatMap("line", message, alt, "character", "class", x, list(text.classes), z, "chance", z_range=(0.0, 1.0))
+    return HeatMap("line", message, alt, "character", "class", x, list(text.classes), z, "probability", z_range=(0.0, 1.0))
 
 
 def _confusion_picture(logits: Tensor, text: Text) -> HeatMap:

@@ -156,8 +156,8 @@ def _parallel(picture: Parallel, look: Look) -> go.Figure:
     for place, axis in enumerate(picture.axes):
         figure.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, line={"color": INK[look.dark], "width": 1})
         for y, value, anchor in ((0, axis.low, "top"), (1, axis.high, "bottom")):
-            figure.add_annotation(text=f"{value:.3g}", x=place, y=y, yanchor=anchor, showarrow=False, font={"size": 11, "color": INK[look.dark]})
-    labels = ["<br>".join(axis.label.split()) for axis in picture.axes]
+            figure.add_annotation(text=words.threshold(value), x=place, y=y, yanchor=anchor, showarrow=False, font={"size": 11, "color": INK[look.dark]})
+    labels = ["<br>".join(wrapped(axis.label, int(PHONE_PX / LETTER_PX / count))) for axis in picture.axes]
     figure.update_xaxes(tickvals=list(range(count)), ticktext=labels, ticklabelstandoff=18, tickangle=0, showgrid=False, range=[-0.35, count - 0.65])
     figure = dress(figure, 2 * PANEL_PX + AXIS_PX, look, legend=False)
     figure.update_yaxes(visible=False, range=[-0.02, 1.02])

@@ -65,7 +65,7 @@ def setting(control: Control, value: Setting) -> str:
     """A setting's value as the page shows it."""
     if isinstance(control, Choice):
         return control.options.get(str(value), str(value))
-    return f"{value:g}{f' {control.unit}' if control.unit else ''}".replace("-", "−")
+    return message(f"{value:g}") + (f" {control.unit}" if control.unit else "")
 
 
 # --- While it runs ----------------------------------------------------------------------------------------------

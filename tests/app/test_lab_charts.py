@@ -130,7 +130,7 @@ def test_parallel_coordinates_run_through_every_axis_and_the_lowest_end_is_drawn
     assert figure.data[-1].line.width > figure.data[0].line.width
     assert figure.data[-1].line.color != figure.data[0].line.color
     assert "learning rate: 0.001" in figure.data[-1].text[0]
-    assert [one.text for one in figure.layout.annotations] == ["0.0001", "0.01", "10", "40", "0", "2"]
+    assert [one.text for one in figure.layout.annotations] == ["1.0·10⁻⁴", "0.01", "10", "40", "0", "2"]
 
 
 def test_the_strip_marks_each_seed_by_shape_as_well_as_by_colour() -> None:
