@@ -43,7 +43,7 @@ INK = ("#667074", "#9AA6AA")  # reference lines and their words
 GROUND = ("#FBFAF6", "#15191C")  # what is behind a chart
 FAINT = ("rgba(30,38,41,0.10)", "rgba(232,230,224,0.13)")  # grid
 DASHES = ("solid", "dash", "dot", "dashdot")
-HEADING_PX, PANEL_PX, AXIS_PX = 34, 160, 46
+HEADING_PX, PANEL_PX, AXIS_PX = 40, 160, 46
 LEGEND_ROW_PX, LETTER_PX, PHONE_PX = 19, 6.6, 330
 HEADING_LETTERS = 56  # what a line of a heading holds on a phone
 
@@ -126,14 +126,25 @@ def set_y_axis(figure: go.Figure, row: int, *, log_y: bool, y_range: tuple[float
         if decades > 1.5:
             ticks: dict[str, object] = {"dtick": max(1, math.ceil(decades / 5))}
         else:  # plotly would write 2 and 5 for 0.2 and 0.5
-            values = [digit * 10.0**power for power in range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1) for digit in (1, 2, 5)]
-            ticks = {"tickvals": values, "ticktext": [words.number(float(f"{value:.1g}")) for value in values]}
+            values = _short_log_ticks(low, high)
+            ticks = {"tickvals": values, "ticktext": [words.number(value) for value in values]}
         figure.update_yaxes(type="log", exponentformat="power", row=row, col=1, **ticks)
     elif y_range is not None:
         room = 0.04 * (y_range[1] - y_range[0])  # a line at the limit is not cut in half
         figure.update_yaxes(range=[y_range[0] - room, y_range[1] + room], nticks=6, row=row, col=1)
     else:
         figure.update_yaxes(nticks=6, row=row, col=1)
+
+
+def _short_log_ticks(low: float, high: float) -> list[float]:
+    """Round values for a logarithmic axis of less than two decades: as few kinds as put three of them between its ends."""
+    values: list[float] = []
+    for digits in ((1, 2, 5), range(1, 10), [tenth / 10 for tenth in range(10, 100, 2)]):
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        values = [float(f"{digit * 10.0**power:.2g}") for power in powers for digit in digits]
+        if sum(low <= value <= high for value in values) >= 3:
+            break
+    return values
 
 
 def _extent(figure: go.Figure, row: int) -> tuple[float, float]:
