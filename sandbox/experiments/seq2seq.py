@@ -156,7 +156,7 @@ def _length_picture(right: Mapping[str, Mapping[int, Sequence[float]]]) -> Lines
         accuracy = core.probes.rounded([statistics.fmean(one) for one in shares.values()])
         series.append(Series(arm.label, arm.role, [float(length) for length in shares], accuracy))
     first, last = series[0].x[0], series[0].x[-1]
-    message = f"From {first:.0f} to {last:.0f} symbols: " + ", ".join(f"{one.label} {one.y[0]:.0%} → {one.y[-1]:.0%}" for one in series)
+    message = f"From {first:.0f} to {last:.0f} symbols: " + "; ".join(f"{one.label} {one.y[0]:.0%} → {one.y[-1]:.0%}" for one in series)
     alt = f"Share of symbols written right against the length of the source. {message}. Guessing gives {1 / SYMBOLS:.0%}."
     panel = Panel("Symbols written right", "accuracy", series, y_range=(0.0, 1.0), rules=((1 / SYMBOLS, "guessing"),))
     return Lines("length", message, alt, "length of the source", [panel])
