@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import psutil
@@ -56,13 +57,15 @@ def test_a_straight_line_is_told_from_a_bent_one():
 
 
 def nurseries() -> list[psutil.Process]:
-    """The processes that start pairs, one a worker."""
+    """The processes that start pairs, one a training worker. (One that an earlier test left to this process itself is not meant.)"""
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
-            if "ranks.serve" in " ".join(process.cmdline()) and "ranks.serve" not in " ".join(process.parent().cmdline()):
+            parent = process.parent()
+            is_one = "ranks.serve" in " ".join(process.cmdline())
+            if is_one and parent is not None and parent.pid != os.getpid() and "ranks.serve" not in " ".join(parent.cmdline()):
                 found.append(process)
-        except (psutil.Error, AttributeError):  # gone in between, or a zombie
+        except psutil.Error:  # gone in between, or a zombie
             continue
     return found
 
