@@ -44,6 +44,7 @@ def test_from_an_answer_through_the_lab_to_the_progress_page_and_over_a_restart(
 
     visit(page, f"{fresh_app.url}/progress")
     expect(page.get_by_test_id("stMetric").filter(has_text="Answers")).to_contain_text("1")
+    keyed(page, "section").get_by_text("Lab runs", exact=True).click()
     expect(page.get_by_text(experiment.title).first).to_be_visible()
     assert progress(fresh_app.database).attempts == 1
     visit(page, f"{fresh_app.url}/practice")
