@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from sandbox.registry import all_experiments, find_experiment
+from sandbox.ui.figures import COLOURS
 from tests.browser import demo
 from tests.browser.answers import open_turn, runs, wrong_response
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE
@@ -252,13 +253,23 @@ def above(page: Page, selector: str) -> FloatRect | None:
 
 
 def small(image: Image.Image) -> bytes:
-    """The picture in as many colours as fit into LARGEST_BYTES. Errors: ValueError when even 16 are too many."""
-    for colours in (256, 128, 64, 32, 16):
+    """The picture in as many colours as fit into LARGEST_BYTES. Errors: ValueError when even the fewest are too many."""
+    for colours in (256, 128, 96, 64, 48, 40):
         out = io.BytesIO()
-        image.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+        in_colours(image, colours).save(out, "PNG", optimize=True)
         if out.tell() <= LARGEST_BYTES:
             return out.getvalue()
     raise ValueError(f"a picture of {image.width} × {image.height} px stays above {LARGEST_BYTES} bytes")
+
+
+def in_colours(image: Image.Image, colours: int) -> Image.Image:
+    """The picture in so many colours, among them all that mean something in a figure: a thin line would lose its own to what there is much of."""
+    meant = [int(colour[index : index + 2], 16) for colour in sorted({one for pair in COLOURS.values() for one in pair}) for index in (1, 3, 5)]
+    others = colours - len(meant) // 3
+    found = image.quantize(others, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() if others > 0 else []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*(found or [])[: 3 * others], *meant])
+    return image.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def banner() -> bytes:
