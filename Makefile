@@ -19,9 +19,9 @@ help:
 run: $(VENV)/installed
 	@exec $(BIN)/python -m quiz serve
 
-# Two files of tests at a time; then the browser tests, one at a time, as each drives a server, two workers and a Chromium.
+# Two files of tests at a time; then the browser tests in the same way, by themselves, as each drives a server, two workers and a Chromium.
 test: $(VENV)/installed-dev
-	@$(CHROMIUM) && $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser" && $(BIN)/python -m pytest -m browser)
+	@$(CHROMIUM) && $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser" && $(BIN)/python -m pytest -n 2 --dist loadfile -m browser)
 
 check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
