@@ -23,6 +23,7 @@ if __name__ == "__main__":
     from sandbox.settings import InvalidLabSetting, LabSettings
     from sandbox.ui import context as lab_context
 
+    WARM_UP_AFTER_S = 3.0  # of a first visit: loading torch would slow the first question down
     LAB = str(Path(__file__).parent / "sandbox" / "ui" / "pages" / "lab.py")
 
     def experiment_title(experiment_id: str) -> str:
@@ -52,7 +53,7 @@ if __name__ == "__main__":
         # thread while others talk to the browser and to the workers, and each hand-over used to cost it up to five.
         sys.setswitchinterval(0.0005)
         settings, lab_settings = Settings.from_environment(), LabSettings.from_environment()
-        bank = load_banks(settings.questions)
+        bank = context.checked_bank() or load_banks(settings.questions)
         database = open_database(settings.database_url)
         service = QuizService(database, bank)
         learner = service.default_learner()
@@ -90,4 +91,4 @@ if __name__ == "__main__":
         unusable.careful_drawing(page.run)()
     finally:
         if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready
-            laboratory.warm_up()
+            laboratory.warm_up(0.0 if page.title == "Lab" else WARM_UP_AFTER_S)

@@ -73,11 +73,13 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    for problem in load_banks(settings.questions).left_out:
+    bank = load_banks(settings.questions)
+    for problem in bank.left_out:
         print(f"Left out: {problem}", file=sys.stderr)
     open_database(settings.database_url).close()
-    from quiz.ui import asgi
+    from quiz.ui import asgi, context
 
+    context.keep_bank(bank)
     asgi.serve(settings)
     return 0
 

@@ -150,11 +150,15 @@ class QuizService:
         Errors: UnknownPresentation; PresentationClosed when it was skipped; InvalidResponse, and then nothing is recorded.
         """
         with self._database.write() as repository:
-            presentation = _presentation(repository, presentation_id, learner)
+            found = repository.presentation_and_answered(presentation_id)
+            if found is None or learner not in (None, found[0].session.learner_id):
+                raise UnknownPresentation(presentation_id)
+            presentation, answered = found
             repeated = presentation.attempt is not None
             if not repeated:
                 self._record(repository, presentation, response, confidence, _aware(now))
-            turn = self._turn(repository, presentation)
+                answered += 1
+            turn = self._turn(repository, presentation, answered)
         if repeated and turn.feedback is not None:
             return replace(turn, feedback=replace(turn.feedback, repeated=True))
         return turn
@@ -250,22 +254,24 @@ class QuizService:
             raise InvalidResponse(f"confidence must be one of {', '.join(get_args(Confidence))} or nothing, got {confidence!r}")
         item = self._wordings.shown(repository, presentation).item
         graded = grade(item, response)
-        attempt = Attempt(
-            presentation_id=presentation.id,
-            learner_id=presentation.session.learner_id,
-            response=_fitting(item, response).to_json(),
-            correct=graded.correct,
-            score=graded.score,
-            confidence=confidence,
-            answered_at=now,
-            seconds=max((now - presentation.shown_at).total_seconds(), 0.0),
+        repository.record(
+            presentation,
+            {
+                "presentation_id": presentation.id,
+                "learner_id": presentation.session.learner_id,
+                "response": _fitting(item, response).to_json(),
+                "correct": graded.correct,
+                "score": graded.score,
+                "confidence": confidence,
+                "answered_at": now,
+                "seconds": max((now - presentation.shown_at).total_seconds(), 0.0),
+            },
         )
-        repository.add(attempt)
-        presentation.attempt = attempt
 
-    def _turn(self, repository: Repository, presentation: Presentation) -> Turn:
+    def _turn(self, repository: Repository, presentation: Presentation, answered: int | None = None) -> Turn:
+        """The view; `answered` is the session's count, where it is known already."""
         wording = self._wordings.shown(repository, presentation)
-        session = _session_view(repository, presentation.session)
+        session = _session_view(repository, presentation.session, answered)
         feedback = None if presentation.attempt is None else _feedback(presentation.attempt, wording.item)
         return Turn(
             presentation_id=presentation.id,
@@ -324,10 +330,9 @@ def _presentation(repository: Repository, presentation_id: str, learner: int | N
     return presentation
 
 
-def _session_view(repository: Repository, session: PracticeSession) -> SessionView:
-    return SessionView(
-        session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only), cast("Kind", session.kind)
-    )
+def _session_view(repository: Repository, session: PracticeSession, answered: int | None = None) -> SessionView:
+    count = repository.answered(session.id) if answered is None else answered
+    return SessionView(session.id, session.length, count, session.started_at, session.ended_at, tuple(session.only), cast("Kind", session.kind))
 
 
 def _feedback(attempt: Attempt, item: Asked) -> Feedback:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.orm import Session, aliased, joinedload, undefer
+from sqlalchemy.orm.attributes import set_committed_value
 
 from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
@@ -18,8 +19,18 @@ from quiz.storage.transfer import Transfer
 # What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
 _PRESENTATIONS = select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))
 _PRESENTATION = _PRESENTATIONS.where(Presentation.id == bindparam("presentation_id"))
+_WITH_ANSWERED = _PRESENTATION.add_columns(
+    select(func.count())
+    .select_from(Attempt)
+    .join(_Sibling := aliased(Presentation))
+    .where(_Sibling.session_id == Presentation.session_id)
+    .correlate(Presentation)
+    .scalar_subquery()
+)
 _OPEN_PRESENTATION = _PRESENTATIONS.where(Presentation.session_id == bindparam("session_id"), Presentation.closed_at.is_(None))
 _ANSWERED = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == bindparam("session_id"))
+
+_NEW_ATTEMPT = insert(Attempt.__table__)  # type: ignore[arg-type]
 
 _RUNS = select(StoredRun).order_by(StoredRun.started_at.desc(), StoredRun.id)
 
@@ -39,6 +50,13 @@ class Repository:
         """Insert `row` now, so that its id is known and constraints have been checked."""
         self._session.add(row)
         self._session.flush()
+
+    def record(self, presentation: Presentation, attempt: dict[str, Any]) -> Attempt:
+        """Insert the answer to a presentation, straight into its table: the learner waits for this one, and it needs none of the ORM's care."""
+        self._session.connection().execute(_NEW_ATTEMPT, attempt)
+        recorded = Attempt(**attempt)
+        set_committed_value(presentation, "attempt", recorded)
+        return recorded
 
     # --- learners and wordings ---
 
@@ -97,6 +115,11 @@ class Repository:
     def presentation(self, presentation_id: str) -> Presentation | None:
         """A presentation with its session, item and attempt."""
         return self._session.scalar(_PRESENTATION, {"presentation_id": presentation_id})
+
+    def presentation_and_answered(self, presentation_id: str) -> tuple[Presentation, int] | None:
+        """A presentation with its session, item and attempt, and how many answers its session holds, in one query."""
+        row = self._session.execute(_WITH_ANSWERED, {"presentation_id": presentation_id}).one_or_none()
+        return None if row is None else (row[0], row[1])
 
     def open_presentation(self, session_id: str) -> Presentation | None:
         """The session's open presentation with its session, item and attempt."""

@@ -36,6 +36,7 @@ class Quiz:
 
 
 _quiz: list[Quiz] = []
+_bank: list[QuestionBank] = []
 _closing: list[Callable[[], None]] = []
 
 
@@ -49,6 +50,16 @@ def quiz() -> Quiz:
     if not _quiz:
         raise RuntimeError("the pages run from app.py, which configures them: start it with `python -m quiz serve` or `streamlit run app.py`")
     return _quiz[0]
+
+
+def keep_bank(bank: QuestionBank) -> None:
+    """Keep the bank that was checked before the server started, so that the first visit need not read it again."""
+    _bank[:] = [bank]
+
+
+def checked_bank() -> QuestionBank | None:
+    """The bank that was kept, if one was."""
+    return _bank[0] if _bank else None
 
 
 def on_close(action: Callable[[], None]) -> None:

@@ -76,14 +76,19 @@ class Laboratory:
         self._conductors: OrderedDict[str, Conductor] = OrderedDict()
         self._engine: Engine | None = None
         self._warming: threading.Thread | None = None
+        self._now = threading.Event()  # set when the workers are wanted at once, or never again
         self._closed = False
         self.comparisons = Comparisons(self._get_engine)
 
-    def warm_up(self) -> None:
-        """Start the workers in the background, so that the first run finds them ready. Returns at once; once is enough."""
+    def warm_up(self, after_s: float = 0.0) -> None:
+        """Start the workers in the background, so that the first run finds them ready; `after_s` leaves the processors to
+        others first. Returns at once. The first call counts, and a later one without `after_s` makes it hurry.
+        """
         with self._lock:
+            if after_s <= 0:
+                self._now.set()
             if self._warming is None and not self._closed:
-                self._warming = threading.Thread(target=self._warm, name="laboratory-warm-up", daemon=True)
+                self._warming = threading.Thread(target=self._warm, args=(after_s,), name="laboratory-warm-up", daemon=True)
                 self._warming.start()
 
     def start(self, request: RunRequest, run_id: str | None = None, *, repeats: str | None = None) -> str:
@@ -164,6 +169,7 @@ class Laboratory:
         """End every run and the workers. Blocks for a few seconds at most."""
         with self._lock:
             self._closed = True
+            self._now.set()
             conductors, warming = list(self._conductors.values()), self._warming
         for conductor in conductors:
             conductor.stop(RunState.FAILED, "The app was stopped while this run was going on.")
@@ -194,7 +200,10 @@ class Laboratory:
                 self._engine = Engine(self.settings, self._heard)
             return self._engine
 
-    def _warm(self) -> None:
+    def _warm(self, after_s: float) -> None:
+        self._now.wait(after_s)
+        if self._closed:
+            return
         try:
             self._get_engine().connect()
         except Exception:  # the next run tries again and says what is wrong

@@ -94,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; 1 when a target is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure (default: everything)")
-    parser.add_argument("--samples", type=int, default=60, help="clicks a figure (default 60)")
+    parser.add_argument("--samples", type=int, default=120, help="clicks a figure (default 120)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args(argv)
     lines: list[Line] = []
