@@ -7,6 +7,7 @@ if __name__ == "__main__":
     import random
     import sys
     from datetime import UTC, datetime
+    from functools import cache
     from pathlib import Path
 
     import streamlit as st
@@ -56,15 +57,21 @@ if __name__ == "__main__":
         bank = context.checked_bank() or load_banks(settings.questions)
         database = open_database(settings.database_url)
         service = QuizService(database, bank)
-        learner = service.default_learner()
-        runs = RunBook(database, learner)
-        runs.fail_interrupted(datetime.now(UTC))
-        laboratory = Laboratory(lab_settings, runs)
-        data = LearnerData(service, database, learner)
-        context.configure(context.Quiz(service, bank, learner, LAB, experiment_title, outcome_text, compare_forecasts, random.Random(), data))
+
+        @cache  # one book a learner: the laboratory tells by it whose a run is
+        def runs_of(learner: int) -> RunBook:
+            return RunBook(database, learner)
+
+        for learner in service.learners():
+            runs_of(learner).fail_interrupted(datetime.now(UTC))
+        laboratory = Laboratory(lab_settings, runs_of(service.default_learner()))
+        quiz = context.Quiz(
+            service, bank, LAB, experiment_title, outcome_text, compare_forecasts, random.Random(), lambda learner: LearnerData(service, database, learner)
+        )
+        context.configure(quiz)
         context.on_close(database.close)
         context.on_close(laboratory.close)
-        lab_context.configure(laboratory)
+        lab_context.configure(lambda: laboratory.with_store(runs_of(context.quiz().learner)))
         return laboratory
 
     components.tab_icon()

@@ -61,6 +61,11 @@ class QuizService:
                 repository.add(learner)
             return learner.id
 
+    def learners(self) -> tuple[int, ...]:
+        """Everybody who practises here."""
+        with self._database.read() as repository:
+            return tuple(learner.id for learner in repository.learners())
+
     def open_session(self, learner: int) -> SessionView | None:
         """The session the learner can resume."""
         with self._database.read() as repository:

@@ -64,6 +64,10 @@ class Repository:
         """The learner with the lowest id."""
         return self._session.scalar(select(Learner).order_by(Learner.id).limit(1))
 
+    def learners(self) -> Sequence[Learner]:
+        """Everybody, in the order of their ids."""
+        return self._session.scalars(select(Learner).order_by(Learner.id)).all()
+
     def has_learner(self, learner: int) -> bool:
         """Whether there is such a learner."""
         return self._session.get(Learner, learner) is not None

@@ -1,12 +1,18 @@
-"""What the quiz's pages work with, handed over once by app.py. Pages hold no services of their own."""
+"""What the quiz's pages work with, handed over once by app.py. Pages hold no services of their own.
+
+The services are for every learner; a page acts for the one whose browser session it is drawn in.
+"""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if TYPE_CHECKING:
     from questions.loader import QuestionBank
@@ -16,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Quiz:
-    """The service, the bank and the learner the pages act for.
+    """The services, the bank and, in what `quiz()` gives, the learner the page acts for.
 
     The quiz knows experiments only by their ids: `lab_page` is the script of the page that runs them, as st.page_link
     wants it, `experiment_title` names one, and `outcome_text` says what a prediction's key stands for. `compare_forecasts`
@@ -25,14 +31,22 @@ class Quiz:
 
     service: QuizService
     bank: QuestionBank
-    learner: int
     lab_page: str
     experiment_title: Callable[[str], str]
     outcome_text: Callable[[str, str], str]
     compare_forecasts: Callable[[History], None]
     rng: random.Random
-    data: LearnerData
+    data_of: Callable[[int], LearnerData]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    learner: int = 0
+
+    @property
+    def data(self) -> LearnerData:
+        """The learner's data, out and in."""
+        return self.data_of(self.learner)
+
+
+LEARNER = "learner"  # session state: whose browser session this is
 
 
 _quiz: list[Quiz] = []
@@ -41,15 +55,24 @@ _closing: list[Callable[[], None]] = []
 
 
 def configure(quiz: Quiz) -> None:
-    """Set what the pages work with, replacing what was set before."""
+    """Set what the pages work with, replacing what was set before; its learner does not matter."""
     _quiz[:] = [quiz]
 
 
 def quiz() -> Quiz:
-    """What app.py configured. Errors: RuntimeError when it has not."""
+    """What app.py configured, for the learner of this browser session. Errors: RuntimeError when nothing was configured."""
     if not _quiz:
         raise RuntimeError("the pages run from app.py, which configures them: start it with `python -m quiz serve` or `streamlit run app.py`")
-    return _quiz[0]
+    return replace(_quiz[0], learner=_visitor(_quiz[0].service))
+
+
+def _visitor(service: QuizService) -> int:
+    """The learner of this browser session. Outside of one (a test, a download that is being made) it is the first of the database."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return service.default_learner()
+    if LEARNER not in st.session_state:
+        st.session_state[LEARNER] = service.default_learner()
+    return int(st.session_state[LEARNER])
 
 
 def keep_bank(bank: QuestionBank) -> None:

@@ -43,12 +43,13 @@ def _take_out(now: datetime, answers: int, runs: int) -> None:
 
 
 def _everything(now: datetime, day: str) -> None:
+    data = context.quiz().data  # now: a download is made outside the visit, where nobody would know whose it is
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown("**Everything, to bring back**")
         st.markdown("Every answer with the exact words it was given to, every run with prediction and verdict, in one JSON file. Your backup.")
         st.download_button(
             "Download everything",
-            lambda: context.quiz().data.json(now),
+            lambda: data.json(now),
             file_name=f"carousel-{day}.json",
             mime="application/json",
             key="data_json",
@@ -59,12 +60,13 @@ def _everything(now: datetime, day: str) -> None:
 
 
 def _tables(day: str) -> None:
+    data = context.quiz().data
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown("**Tables**")
         st.markdown("Answers and runs as two CSV tables in a zip, for a spreadsheet or a script. Times are in UTC.")
         st.download_button(
             "Download tables",
-            lambda: context.quiz().data.tables(),
+            data.tables,
             file_name=f"carousel-{day}-tables.zip",
             mime="application/zip",
             key="data_tables",
@@ -103,23 +105,19 @@ def _anki(now: datetime) -> None:
 
 
 def _report(now: datetime, day: str) -> None:
+    quiz, zone = context.quiz(), local_zone()
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown("**A page to print**")
         st.markdown("Where you stand: mastery of every question with its range, strongest and weakest, activity, predictions against outcomes.")
         st.download_button(
             "Download the report",
-            lambda: _report_bytes(now),
+            lambda: quiz.data.report(now, zone, quiz.experiment_title, quiz.outcome_text),
             file_name=f"carousel-{day}-report.html",
             mime="text/html",
             key="data_report",
             icon=":material/print:",
             on_click="ignore",
         )
-
-
-def _report_bytes(now: datetime) -> bytes:
-    quiz = context.quiz()
-    return quiz.data.report(now, local_zone(), quiz.experiment_title, quiz.outcome_text)
 
 
 # --- In ---------------------------------------------------------------------------------------------------------

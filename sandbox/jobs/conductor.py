@@ -55,8 +55,8 @@ class Conductor(threading.Thread):
         compared: Callable[[Snapshot], Repeat | None],
     ) -> None:
         super().__init__(name=f"run-{board.run_id[:8]}", daemon=True)
-        self.board, self.inbox = board, queue.SimpleQueue[Message]()
-        self._get_engine, self._find, self._store, self._settings, self._clock, self._compared = engine, find, store, settings, clock, compared
+        self.board, self.store, self.inbox = board, store, queue.SimpleQueue[Message]()
+        self._get_engine, self._find, self._settings, self._clock, self._compared = engine, find, settings, clock, compared
         self._engine: Engine | None = None
         self._open: dict[int, Future[Any]] = {}
         self._resubmits: Counter[int] = Counter()
@@ -87,7 +87,7 @@ class Conductor(threading.Thread):
             self._engine.ask_to_stop(self.board.run_id)
         snapshot = self.board.end(*ending, polish=self._polish)
         try:
-            self._store.end(self.board.run_id, end_facts(snapshot))
+            self.store.end(self.board.run_id, end_facts(snapshot))
         except Exception:
             log.exception("run %s could not be stored", self.board.run_id)
         if self._engine is not None:

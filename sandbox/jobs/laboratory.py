@@ -5,19 +5,18 @@ Every call returns at once; training happens in worker processes, and a thread f
 
 from __future__ import annotations
 
-import logging
+import copy
 import platform
-import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.jobs.board import Board
 from sandbox.jobs.comparing import Comparisons
 from sandbox.jobs.conductor import Conductor
+from sandbox.jobs.floor import Floor
 from sandbox.operations import Examined, Operation
 from sandbox.operations import checked as checked_operation
 from sandbox.protocol import Experiment, RunRequest, RunState, RunStore, Specimen
@@ -26,13 +25,6 @@ from sandbox.registry import find_experiment
 from sandbox.requests import checked
 from sandbox.settings import LabSettings
 
-if TYPE_CHECKING:
-    from sandbox.jobs.engine import Engine
-
-log = logging.getLogger(__name__)
-
-KEPT = 30  # runs held in memory; older ones are read from the store
-CLOSE_S = 5.0
 OPERATION_S = 6.0  # how long somebody waits for an operation while all workers are training
 
 
@@ -58,6 +50,7 @@ class OperationFailed(RuntimeError):
 class Laboratory:
     """Runs experiments for the pages. Safe to call from any thread; no call waits for training.
 
+    `store` keeps the runs of whoever uses this object: no other run can be seen, compared with or cancelled through it.
     `find` turns an experiment's id into the experiment, here and in the workers. `clock` is what leases are measured by, in
     seconds.
     """
@@ -71,44 +64,41 @@ class Laboratory:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
-        self._store, self._find, self._clock = store, find, clock
-        self._lock = threading.Lock()
-        self._conductors: OrderedDict[str, Conductor] = OrderedDict()
-        self._engine: Engine | None = None
-        self._warming: threading.Thread | None = None
-        self._now = threading.Event()  # set when the workers are wanted at once, or never again
-        self._closed = False
-        self.comparisons = Comparisons(self._get_engine)
+        self._store, self._find = store, find
+        self._floor = Floor(settings, find, clock)
+        self.comparisons = Comparisons(self._floor.engine)
+
+    def with_store(self, store: RunStore) -> Laboratory:
+        """The same laboratory for somebody whose runs are kept in another store: it sees those and no others."""
+        other = copy.copy(self)
+        other._store = store
+        return other
 
     def warm_up(self, after_s: float = 0.0) -> None:
         """Start the workers in the background, so that the first run finds them ready; `after_s` leaves the processors to
         others first. Returns at once. The first call counts, and a later one without `after_s` makes it hurry.
         """
-        with self._lock:
-            if after_s <= 0:
-                self._now.set()
-            if self._warming is None and not self._closed:
-                self._warming = threading.Thread(target=self._warm, args=(after_s,), name="laboratory-warm-up", daemon=True)
-                self._warming.start()
+        self._floor.warm_up(after_s)
 
     def start(self, request: RunRequest, run_id: str | None = None, *, repeats: str | None = None) -> str:
         """Start a run and return its id. The request, prediction included, is stored before anything runs.
 
         `run_id` is the caller's token: the same token gives the same run, so a double click starts one. `repeats` names an
-        earlier run to compare the numbers with. Errors: UnknownExperiment, InvalidSetting; whatever the store raises.
+        earlier run to compare the numbers with. Errors: UnknownExperiment, InvalidSetting; whatever the store raises, as for
+        the token of a run that somebody else has started.
         """
         experiment = self._find(request.experiment)
         request = checked(experiment, request)
         run_id = run_id or uuid.uuid4().hex
-        with self._lock:
-            if self._closed:
+        with self._floor.lock:
+            if self._floor.closed:
                 raise RuntimeError("the laboratory is closed")
-            if run_id in self._conductors or self._store.load(run_id) is not None:
+            if self._find_conductor(run_id) is not None or self._store.load(run_id) is not None:
                 return run_id
             self._store.begin(run_id, begin_facts(request, _versions_here()))
             conductor = self._conductor(Board(run_id, experiment, request, repeats))
-            self._conductors[run_id] = conductor
-            self._forget_old()
+            self._floor.conductors[run_id] = conductor
+            self._floor.forget_old()
         conductor.start()
         return run_id
 
@@ -154,7 +144,7 @@ class Laboratory:
 
         specimen = self._specimen(run_id, seed, arm)
         operation = checked_operation(operation, specimen.last_exchange)
-        engine = self._get_engine()
+        engine = self._floor.engine()
         try:
             engine.connect()
             return engine.call(operate, specimen.payload, operation, wait_s=OPERATION_S)
@@ -167,56 +157,25 @@ class Laboratory:
 
     def close(self) -> None:
         """End every run and the workers. Blocks for a few seconds at most."""
-        with self._lock:
-            self._closed = True
-            self._now.set()
-            conductors, warming = list(self._conductors.values()), self._warming
-        for conductor in conductors:
-            conductor.stop(RunState.FAILED, "The app was stopped while this run was going on.")
-        deadline = time.monotonic() + CLOSE_S
-        for thread in (*conductors, *([warming] if warming else [])):
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if self._engine is not None:
-            self._engine.close()
+        self._floor.close()
 
     # --- Inside ---
 
     def _conductor(self, board: Board) -> Conductor:
         return Conductor(
             board,
-            engine=self._get_engine,
+            engine=self._floor.engine,
             find=self._find,
             store=self._store,
             settings=self.settings,
-            clock=self._clock,
+            clock=self._floor.clock,
             compared=self._compared,
         )
 
-    def _get_engine(self) -> Engine:
-        from sandbox.jobs.engine import Engine
-
-        with self._lock:
-            if self._engine is None:
-                self._engine = Engine(self.settings, self._heard)
-            return self._engine
-
-    def _warm(self, after_s: float) -> None:
-        self._now.wait(after_s)
-        if self._closed:
-            return
-        try:
-            self._get_engine().connect()
-        except Exception:  # the next run tries again and says what is wrong
-            log.exception("the training workers could not be started ahead of time")
-
-    def _heard(self, message: Mapping[str, Any]) -> None:
-        conductor = self._conductors.get(message["run"])
-        if conductor is not None:
-            conductor.hear(message)
-
     def _find_conductor(self, run_id: str) -> Conductor | None:
-        with self._lock:
-            return self._conductors.get(run_id)
+        """The conductor of a run of this store, while it is held in memory."""
+        conductor = self._floor.conductors.get(run_id)
+        return conductor if conductor is not None and conductor.store is self._store else None
 
     def _specimen(self, run_id: str, seed: int, arm: str) -> Specimen:
         conductor = self._find_conductor(run_id)
@@ -228,11 +187,6 @@ class Laboratory:
             there = ", ".join(f"seed {one.seed} of {one.arm}" for one in conductor.board.snapshot().specimens)
             raise NoSpecimen(f"run {run_id!r} keeps no network of {arm!r} with seed {seed}; it keeps: {there or 'none'}")
         return specimen
-
-    def _forget_old(self) -> None:
-        over = [run_id for run_id, conductor in self._conductors.items() if not conductor.is_alive() and conductor.board.final]
-        for run_id in over[: max(0, len(self._conductors) - KEPT)]:
-            del self._conductors[run_id]
 
     def _stored(self, run_id: str) -> Snapshot:
         facts = self._store.load(run_id)

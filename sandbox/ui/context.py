@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sandbox.jobs import Laboratory
 
-_laboratory: list[Laboratory] = []
+_laboratory: list[Callable[[], Laboratory]] = []
 
 
-def configure(laboratory: Laboratory) -> None:
-    """Set the laboratory the page runs its experiments in, replacing what was set before."""
+def configure(laboratory: Callable[[], Laboratory]) -> None:
+    """Set what gives the laboratory to a page, with the store of whoever looks at it; replaces what was set before."""
     _laboratory[:] = [laboratory]
 
 
 def laboratory() -> Laboratory:
-    """What app.py configured. Errors: RuntimeError when it has not."""
+    """The laboratory, for whoever looks at the page now. Errors: RuntimeError when app.py has not configured it."""
     if not _laboratory:
         raise RuntimeError("the lab page runs from app.py, which configures it: start it with `python -m quiz serve` or `streamlit run app.py`")
-    return _laboratory[0]
+    return _laboratory[0]()

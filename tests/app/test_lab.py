@@ -176,7 +176,7 @@ def test_a_run_without_a_prediction_says_so(open_lab: Open) -> None:
 
 def test_a_double_click_starts_one_run(open_lab: Open) -> None:
     tab = open_lab(**SMALL)
-    before = len(context.laboratory()._conductors)
+    before = len(context.laboratory()._floor.conductors)
     button = tab.button(key="lab_run_unpredicted")
     button.click()
     tab.run()
@@ -184,7 +184,7 @@ def test_a_double_click_starts_one_run(open_lab: Open) -> None:
     button.click()  # the second click of the two still carries the first one's token
     tab.run()
     assert tab.query_params["run"] == first
-    assert len(context.laboratory()._conductors) == before + 1
+    assert len(context.laboratory()._floor.conductors) == before + 1
     finish(tab)
 
 

@@ -99,7 +99,7 @@ def test_an_experiment_without_networks_to_operate_on_shows_no_surgery(open_lab:
 
 def test_a_run_whose_networks_are_gone_says_so_kindly_and_offers_to_run_again(open_lab: Open, run_id: str) -> None:
     laboratory = context.laboratory()
-    forgotten = laboratory._conductors.pop(run_id)  # as after a restart: only the store knows the run
+    forgotten = laboratory._floor.conductors.pop(run_id)  # as after a restart: only the store knows the run
     try:
         tab = open_lab(run=run_id)
         assert not tab.exception
@@ -112,4 +112,4 @@ def test_a_run_whose_networks_are_gone_says_so_kindly_and_offers_to_run_again(op
         laboratory.wait(again, 60, final=True)
         assert scores(tab.run()) == ["Accuracy: **100\u00a0%**"]
     finally:
-        laboratory._conductors[run_id] = forgotten
+        laboratory._floor.conductors[run_id] = forgotten

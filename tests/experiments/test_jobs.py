@@ -163,6 +163,24 @@ def test_cancelling_shows_at_once_frees_the_workers_and_keeps_finished_seeds(lab
     assert lab.cancel(run_id).state is RunState.CANCELLED
 
 
+def test_a_run_is_unknown_to_everybody_else_while_it_goes_on_and_afterwards(lab: Laboratory) -> None:
+    mine, else_where = start(lab, seeds=1, **ENDLESS), Shelf()
+    other = lab.with_store(else_where)
+    lab.wait(mine, WAIT_S)
+    for look in (other.snapshot, other.cancel):
+        with pytest.raises(UnknownRun):
+            look(mine)
+    assert (lab.snapshot(mine).state, other.has_specimens(mine)) == (RunState.RUNNING, False)
+    lab.cancel(mine)
+    theirs = other.start(RunRequest("walk", {"updates": 3}, seeds=1), repeats=mine)  # the same workers, another store
+    seen = finish(other, theirs)
+    assert (seen.state, seen.repeat) == (RunState.FINISHED, None)
+    assert else_where.wait_end(theirs)["state"] == "finished"
+    assert theirs not in SHELF.runs
+    with pytest.raises(UnknownRun):
+        lab.snapshot(theirs)
+
+
 def test_a_long_run_lets_another_one_in_after_its_first_seeds(lab: Laboratory) -> None:
     long = start(lab, seeds=12, updates=20, pause=0.02)
     lab.wait(long, WAIT_S)

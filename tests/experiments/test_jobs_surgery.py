@@ -173,7 +173,7 @@ def test_many_people_operate_at_once(lab: Laboratory, operable: str) -> None:
 
 
 def test_without_a_connection_it_says_so(operable: str, lab: Laboratory) -> None:
-    engine = lab._get_engine()
+    engine = lab._floor.engine()
     assert engine._client is not None
     engine._client.close()
     assert lab.operate(operable, 5, "plain", Operation()).own == (1.0, 1.0)  # connected anew, workers and all
