@@ -16,7 +16,7 @@ if __name__ == "__main__":
     from quiz.service import LearnerData, QuizService, RunBook
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
-    from quiz.ui import components, context, unusable
+    from quiz.ui import components, context, shortcuts, unusable
     from quiz.views import History
     from sandbox.forecasting import AnswerLog
     from sandbox.jobs import Laboratory
@@ -96,6 +96,7 @@ if __name__ == "__main__":
     components.page_frame(f"{page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
         unusable.careful_drawing(page.run)()
+        shortcuts.offer_shortcuts()
     finally:
         if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready
             laboratory.warm_up(0.0 if page.title == "Lab" else WARM_UP_AFTER_S)

@@ -26,6 +26,7 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from quiz.ui import context
+from quiz.ui.shortcuts import SCRIPT
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,10 +42,10 @@ class CannotListen(OSError):
 
 
 def _inline_script_hashes() -> str:
-    """CSP sources for the inline scripts of Streamlit's own index.html, so that no others may run."""
+    """CSP sources for the inline scripts of Streamlit's own index.html and for ours, so that no others may run."""
     html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     scripts = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in scripts)
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in (*scripts, SCRIPT))
 
 
 def security_headers() -> dict[str, str]:
