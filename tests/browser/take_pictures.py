@@ -169,9 +169,20 @@ def in_database(change: Callable[[Path], None]) -> Callable[[Page, Server], None
     return prepare
 
 
+# Plotly draws axes first and what they measure later: a chart is done when its markup has stayed the same for a while.
+CHARTS_AT_REST = """() => new Promise(done => {
+  let before = null, same = 0;
+  const look = () => {
+    const now = [...document.querySelectorAll('.stPlotlyChart')].map(chart => chart.innerHTML).join();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    same < 5 ? setTimeout(look, 150) : done();
+  };
+  look();
+})"""
 FRESH = [
     Scene("today-welcome", at("/", ".st-key-begin")),
-    Scene("diagnostic-start", at("/diagnostic", ".st-key-start_diagnostic"), looks=TWO_LOOKS),
+    Scene("diagnostic-start", at("/diagnostic", ".st-key-start_diagnostic")),
     Scene("practice-welcome", at("/practice", ".st-key-start")),
     Scene("progress-empty", at("/progress")),
 ]
@@ -192,10 +203,10 @@ WITH_HISTORY = [
     Scene("practice-summary", show_summary),
     Scene("practice-question", at("/practice", ".st-key-check"), prepare=ask("forget-gate")),
     Scene("practice-feedback", at("/practice", ".st-key-next"), prepare=answer),
-    Scene("practice-trace", at("/practice", ".st-key-check"), prepare=put(demo.TRACE), looks=TWO_LOOKS),
-    Scene("practice-code", at("/practice", ".st-key-check"), prepare=put(demo.WIDE_CODE), looks=TWO_LOOKS),
-    Scene("practice-code-feedback", at("/practice", ".st-key-next"), prepare=answer, looks=TWO_LOOKS),
-    Scene("practice-curves", at("/practice", ".st-key-check"), prepare=put(demo.CURVES), looks=TWO_LOOKS),
+    Scene("practice-trace", at("/practice", ".st-key-check"), prepare=put(demo.TRACE)),
+    Scene("practice-code", at("/practice", ".st-key-check"), prepare=put(demo.WIDE_CODE)),
+    Scene("practice-code-feedback", at("/practice", ".st-key-next"), prepare=answer),
+    Scene("practice-curves", at("/practice", ".st-key-check"), prepare=put(demo.CURVES)),
     Scene("lab-running", start_run, leave=cancel_run),
 ]
 VERDICTS = [
@@ -203,11 +214,11 @@ VERDICTS = [
     Scene("surgery", show_surgery, prepare=run_quick("forget-gate"), looks=TWO_LOOKS, part=SURGERY),
 ]
 PREPARING = [
-    Scene("today-undated", at("/", ".st-key-begin"), looks=TWO_LOOKS),
+    Scene("today-undated", at("/", ".st-key-begin")),
     Scene("diagnostic-result", at("/diagnostic", ".stPlotlyChart"), prepare=in_database(demo.find_level)),
     Scene("today", at("/", ".stPlotlyChart"), prepare=in_database(demo.prepare_for_two_weeks)),
-    Scene("diagnostic-question", at("/practice", ".st-key-check"), prepare=in_database(demo.open_diagnostic), looks=TWO_LOOKS),
-    Scene("today-afterwards", at("/", ".st-key-how_it_went"), prepare=in_database(demo.end_interview), looks=TWO_LOOKS),
+    Scene("diagnostic-question", at("/practice", ".st-key-check"), prepare=in_database(demo.open_diagnostic)),
+    Scene("today-afterwards", at("/", ".st-key-how_it_went"), prepare=in_database(demo.end_interview)),
 ]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")
@@ -233,6 +244,7 @@ def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = N
     page.set_viewport_size({"width": size["width"], "height": min(WHOLE_PX if part else tallest, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
+    page.evaluate(CHARTS_AT_REST)
     shot = page.screenshot(clip=around(page, part) if part else above(page, before) if before else None)
     path.write_bytes(small(Image.open(io.BytesIO(shot)).convert("RGB")))
 
