@@ -25,7 +25,7 @@ if __name__ == "__main__":
     from sandbox.ui import context as lab_context
 
     WARM_UP_AFTER_S = 3.0  # of a first visit: loading torch would slow the first question down
-    LAB = str(Path(__file__).parent / "sandbox" / "ui" / "pages" / "lab.py")
+    LAB, RUNS = (str(Path(__file__).parent / "sandbox" / "ui" / "pages" / f"{name}.py") for name in ("lab", "runs"))
 
     def experiment_title(experiment_id: str) -> str:
         """An experiment's title; the id itself when it has left the sandbox since."""
@@ -87,6 +87,7 @@ if __name__ == "__main__":
             st.Page(components.PRACTICE, title="Practice", icon=":material/quiz:"),
             st.Page(components.STUDY, title="Study", icon=":material/menu_book:"),
             st.Page(LAB, title="Lab", icon=":material/science:"),
+            st.Page(RUNS, title="Runs", icon=":material/history:"),
             st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
             st.Page(components.DATA, title="Your data", icon=":material/folder_open:", url_path="data"),
             st.Page(components.DIAGNOSTIC, title="Diagnostic", icon=":material/straighten:", visibility="hidden"),

@@ -40,6 +40,22 @@ class Forgetful:
         """Nothing."""
         return ()
 
+    def history(self, wanted: Mapping[str, object], offset: int, limit: int) -> tuple[int, Sequence[Mapping[str, object]]]:
+        """Nothing."""
+        return 0, ()
+
+    def note(self, run_id: str, text: str) -> bool:
+        """Nothing."""
+        return False
+
+    def delete(self, run_id: str) -> bool:
+        """Nothing."""
+        return False
+
+    def restore(self, run_id: str) -> bool:
+        """Nothing."""
+        return False
+
 
 def lab_figures(experiments: Sequence[str]) -> Iterator[Figure]:
     """Seconds to the first point and to the verdict of each experiment's quick preset, and what they add up to."""

@@ -484,3 +484,20 @@ class RunStore(Protocol):
 
     def judged(self, experiment_id: str, limit: int) -> Sequence[Mapping[str, object]]:
         """The latest runs of an experiment that have a verdict, newest first: `run_id`, `started_at` (ISO) and all facts but `record`."""
+
+    def history(self, wanted: Mapping[str, object], offset: int, limit: int) -> tuple[int, Sequence[Mapping[str, object]]]:
+        """How many runs are wanted, and so many of them from `offset` on, newest first: all facts but `record`, and `note`.
+
+        `wanted` may name an `experiment`; `endings`, statuses of a verdict or states of a run without one; whether it was
+        `predicted` "rightly", "wrongly" or "not"; and `words`, each of which must be found: its `text` (casefolded) in the
+        note, or the run among its `experiments` or its `endings`. An empty mapping wants all.
+        """
+
+    def note(self, run_id: str, text: str) -> bool:
+        """Keep a note on a run, in the place of an earlier one. False when there is no such run."""
+
+    def delete(self, run_id: str) -> bool:
+        """Delete a run that is over. False when there is no such run, or it still goes on."""
+
+    def restore(self, run_id: str) -> bool:
+        """Undo a deletion. False when it is too late."""

@@ -199,6 +199,14 @@ def read_snapshot(run_id: str, facts: Mapping[str, Any]) -> Snapshot:
         raise UnreadableRecord(f"run {run_id}: the stored record cannot be read: {error}") from error
 
 
+def read_verdict(facts: Mapping[str, Any]) -> Verdict | None:
+    """The verdict among a run's facts, None where it has none. Errors: UnreadableRecord."""
+    try:
+        return _VERDICT.validate_python(facts.get("verdict"))
+    except ValidationError as error:
+        raise UnreadableRecord(f"run {facts.get('run_id')}: the stored verdict cannot be read: {error}") from error
+
+
 def _read_seed(facts: Mapping[str, Any]) -> SeedView:
     measured = facts["measured"]
     return SeedView(

@@ -26,6 +26,7 @@ from quiz.views import Went
 FORMAT = "carousel-learner"
 VERSION = 1
 MAX_BYTES = 200 * 1024 * 1024
+NOTE_LENGTH = 2000  # characters of a note on a run
 MOST_PROBLEMS = 20  # named for one file
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 LEEWAY = timedelta(days=1)  # by which another device's clock may be ahead
@@ -163,8 +164,15 @@ class VerdictRow(BaseModel):
     outcome: Name | None = None
 
 
+class NoteRow(Row):
+    """What the learner wrote about a run; empty when it was taken back."""
+
+    text: Annotated[str, StringConstraints(max_length=NOTE_LENGTH)]
+    edited_at: Moment
+
+
 class RunRow(Row):
-    """A finished run of the lab: request, prediction, verdict and record."""
+    """A finished run of the lab: request, prediction, verdict and record, and the learner's note."""
 
     id: RunId
     experiment: Slug
@@ -184,6 +192,14 @@ class RunRow(Row):
     record: dict[str, Any] | None
     result_more: dict[str, Any] | None
     ended_at: Moment
+    note: NoteRow | None = None  # files from before there were notes have none
+
+
+class DeletedRunRow(Row):
+    """That the learner deleted a run."""
+
+    id: RunId
+    deleted_at: Moment
 
 
 KINDS: dict[str, type[Row]] = {
@@ -194,7 +210,9 @@ KINDS: dict[str, type[Row]] = {
     "presentations": PresentationRow,
     "attempts": AttemptRow,
     "runs": RunRow,
+    "deleted_runs": DeletedRunRow,
 }
+_LATER_KINDS = ("deleted_runs",)  # which older files do not have
 _HEAD = ("format", "version", "exported_at", "learner")
 _ITEM: TypeAdapter[Item] = TypeAdapter(Item)
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -227,7 +245,7 @@ def read_file(data: bytes, now: datetime) -> DataFile:
     learner, exported_at = _head(raw)
     problems = _Problems()
     for name, kind in KINDS.items():
-        _check_rows(name, kind, raw[name], problems)
+        _check_rows(name, kind, raw.setdefault(name, []), problems)
     if not problems:
         _check_together(raw, now, problems)
     if problems:
@@ -271,7 +289,7 @@ def _parsed(data: bytes) -> dict[str, Any]:
 
 
 def _head(raw: Mapping[str, Any]) -> tuple[str, datetime]:
-    problems = _Problems(f"{name}: missing" for name in (*_HEAD, *KINDS) if name not in raw)
+    problems = _Problems(f"{name}: missing" for name in (*_HEAD, *KINDS) if name not in raw and name not in _LATER_KINDS)
     for name in raw:
         if name not in (*_HEAD, *KINDS):
             problems.note(_shown(name), f"unknown; expected {', '.join((*_HEAD, *KINDS))}")
@@ -326,6 +344,7 @@ def _check_together(raw: Mapping[str, Any], now: datetime, problems: _Problems) 
     presentations = _unique(raw["presentations"], "presentations", "id", problems)
     _unique(raw["attempts"], "attempts", "presentation", problems)
     _unique(raw["runs"], "runs", "id", problems)
+    _unique(raw["deleted_runs"], "deleted_runs", "id", problems)
     for number, row in enumerate(raw["presentations"]):
         place = f"presentations[{number}]"
         if row["session"] not in sessions:
@@ -337,10 +356,19 @@ def _check_together(raw: Mapping[str, Any], now: datetime, problems: _Problems) 
     for number, row in enumerate(raw["attempts"]):
         if row["presentation"] not in presentations:
             problems.note(f"attempts[{number}].presentation", f"expected the id of one of the presentations, got {_shown(row['presentation'])}")
-        if _moment(row["answered_at"]) > now + LEEWAY:
-            problems.note(f"attempts[{number}].answered_at", f"expected a time that has been, got {_shown(row['answered_at'])}; is this machine's clock right?")
+        _check_has_been(f"attempts[{number}].answered_at", row["answered_at"], now, problems)
         if problems.full:
             return
+    for number, row in enumerate(raw["runs"]):
+        if row.get("note"):
+            _check_has_been(f"runs[{number}].note.edited_at", row["note"]["edited_at"], now, problems)
+    for number, row in enumerate(raw["deleted_runs"]):
+        _check_has_been(f"deleted_runs[{number}].deleted_at", row["deleted_at"], now, problems)
+
+
+def _check_has_been(place: str, at: str, now: datetime, problems: _Problems) -> None:
+    if _moment(at) > now + LEEWAY:
+        problems.note(place, f"expected a time that has been, got {_shown(at)}; is this machine's clock right?")
 
 
 def _unique(rows: Sequence[Mapping[str, Any]], name: str, field: str, problems: _Problems) -> set[str]:

@@ -20,7 +20,6 @@ from quiz.service.datafile import FORMAT, VERSION
 from quiz.storage.database import Database
 from quiz.storage.models import StoredRun
 from quiz.storage.repository import Repository
-from quiz.storage.transfer import Transfer
 
 OWNER = "owner"  # the process that keeps a run; nobody else's business
 
@@ -30,7 +29,7 @@ def write_json(database: Database, learner: int, now: datetime, out: IO[bytes]) 
     with database.read() as repository:
         out.write(f'{{"format": "{FORMAT}", "version": {VERSION}, "exported_at": {_json(now.astimezone(UTC))},\n'.encode())
         out.write(f'"learner": {_json({"name": repository.transfer.learner_name(learner)})}'.encode())
-        for name, rows in _lists(repository.transfer, learner):
+        for name, rows in _lists(repository, learner):
             out.write(f',\n"{name}": ['.encode())
             for number, row in enumerate(rows):
                 out.write(f"{',' if number else ''}\n{_json(row)}".encode())
@@ -38,8 +37,9 @@ def write_json(database: Database, learner: int, now: datetime, out: IO[bytes]) 
         out.write(b"}\n")
 
 
-def _lists(transfer: Transfer, learner: int) -> Iterator[tuple[str, Iterable[Mapping[str, Any]]]]:
+def _lists(repository: Repository, learner: int) -> Iterator[tuple[str, Iterable[Mapping[str, Any]]]]:
     """The lists of the file, each with its rows."""
+    transfer = repository.transfer
     yield "questions", ({"question": row[0], "hash": row[1], "content": row[2]} for row in transfer.questions(learner))
     yield "items", ({"question": row[0], "key": row[1], "hash": row[2], "content": row[3]} for row in transfer.items(learner))
     yield "interviews", (row._asdict() for row in transfer.interviews(learner))
@@ -47,6 +47,7 @@ def _lists(transfer: Transfer, learner: int) -> Iterator[tuple[str, Iterable[Map
     yield "presentations", (row._asdict() for row in transfer.presentations(learner))
     yield "attempts", (_attempt(row._asdict()) for row in transfer.attempts(learner))
     yield "runs", (_run(run) for run in transfer.ended_runs(learner, with_record=True))
+    yield "deleted_runs", ({"id": run_id, "deleted_at": at} for run_id, at in repository.runs(learner).deleted().items())
 
 
 _ATTEMPT = ("presentation", "response", "correct", "score", "confidence", "answered_at", "seconds")
@@ -62,6 +63,8 @@ def _attempt(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _run(run: StoredRun) -> dict[str, Any]:
     row = {name: getattr(run, name) for name in _RUN}
+    if run.note is not None:
+        row["note"] = {"text": run.note.text, "edited_at": run.note.edited_at}
     return {**row, "request_more": {name: value for name, value in run.request_more.items() if name != OWNER}}
 
 
@@ -95,7 +98,7 @@ ATTEMPT_COLUMNS = (
 )  # fmt: skip
 RUN_COLUMNS = (
     "run", "started_at", "ended_at", "experiment", "state", "verdict", "predicted", "outcome", "as_predicted", "first_seed", "seeds", "device",
-    "cpu_seconds", "settings", "error",
+    "cpu_seconds", "settings", "error", "note",
 )  # fmt: skip
 # What a spreadsheet takes for the start of a formula (OWASP, CSV injection), and what is only a number with a sign.
 _FORMULA = re.compile(r"^\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]")
@@ -150,4 +153,5 @@ def _run_cells(repository: Repository, learner: int) -> Iterator[tuple[Any, ...]
         yield (
             run.id, run.started_at, run.ended_at, run.experiment, run.state, verdict.get("status"), run.prediction, outcome, hit, run.first_seed,
             run.seeds, run.device_used or run.device, run.cpu_seconds, json.dumps(run.settings, ensure_ascii=False), run.error,
+            run.note and run.note.text,
         )  # fmt: skip

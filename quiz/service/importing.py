@@ -4,6 +4,9 @@ The result does not depend on the order in which files come, and a file taken in
 the id of its presentation, and times at which something ended can only grow. Two rules make that hold:
 - what is open in a file (an item without answer, a session) is open on the device it came from, and closed here;
 - an answer or run that is here with other contents cannot be merged: the file is refused, as one of the two was changed.
+
+Of a note on a run the later edit stays. A run deleted on one device is deleted on all that take its file in, and no older
+file brings it back.
 """
 
 from __future__ import annotations
@@ -20,8 +23,10 @@ from questions.templates import CannotDraw, drawn
 from quiz.service.datafile import (
     AttemptRow,
     DataFile,
+    DeletedRunRow,
     InterviewRow,
     ItemRow,
+    NoteRow,
     PresentationRow,
     QuestionRow,
     RunRow,
@@ -30,7 +35,7 @@ from quiz.service.datafile import (
     read_file,
 )
 from quiz.storage.database import Database
-from quiz.storage.models import Attempt, Interview, ItemVersion, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.models import Attempt, Interview, ItemVersion, PracticeSession, Presentation, QuestionVersion, RunNote, StoredRun
 from quiz.storage.repository import Repository
 from quiz.storage.transfer import chunks
 
@@ -47,41 +52,88 @@ class Merged:
     answers_known: int
     runs: int
     runs_known: int
+    runs_kept_out: int  # of the file, because they were deleted
+    runs_deleted: int  # here, because they were deleted there
+    notes: int  # new or newer
     first: datetime | None
     last: datetime | None
 
     @property
     def adds_something(self) -> bool:
-        """Whether anything is new."""
-        return bool(self.answers or self.runs)
+        """Whether anything would change."""
+        return bool(self.answers or self.runs or self.runs_deleted or self.notes)
 
 
-def preview(database: Database, data: bytes, now: datetime) -> Merged:
+@dataclass(frozen=True)
+class _RunChanges:
+    """What a file does to the runs here, by their ids. `known` are in the file and here."""
+
+    known: frozenset[str]
+    kept_out: frozenset[str]
+    deleted: frozenset[str]
+    notes: frozenset[str]
+
+
+def preview(database: Database, learner: int, data: bytes, now: datetime) -> Merged:
     """What `merge` would do. Errors: UnusableFile."""
     file = read_file(data, now)
     with database.read() as repository:
-        known_attempts = sum(len(repository.transfer.attempts_of([row.presentation for row in chunk])) for chunk in chunks(file.rows(AttemptRow)))
-        known_runs = sum(len(repository.transfer.runs_of([row.id for row in chunk])) for chunk in chunks(file.rows(RunRow)))
-    return _merged(file, file.count(AttemptRow) - known_attempts, file.count(RunRow) - known_runs)
+        known = sum(len(repository.transfer.attempts_of([row.presentation for row in chunk])) for chunk in chunks(file.rows(AttemptRow)))
+        changes = _run_changes(repository, learner, file)
+    return _merged(file, file.count(AttemptRow) - known, changes)
 
 
 def merge(database: Database, learner: int, data: bytes, now: datetime) -> Merged:
     """Add what is new in the file. Errors: UnusableFile, and then nothing is changed."""
     file = read_file(data, now)
     with database.write() as repository:
+        changes = _run_changes(repository, learner, file)
         merging = _Merge(repository, learner, file)
         merging.wordings()
         merging.interviews()
         merging.sessions()
         merging.presentations()
-        added = merging.attempts(), merging.runs()
-    return _merged(file, *added)
+        answers = merging.attempts()
+        merging.runs(changes)
+    return _merged(file, answers, changes)
 
 
-def _merged(file: DataFile, answers: int, runs: int) -> Merged:
+def _merged(file: DataFile, answers: int, changes: _RunChanges) -> Merged:
     times = [row.answered_at for row in file.rows(AttemptRow)]
-    known = file.count(AttemptRow) - answers, file.count(RunRow) - runs
-    return Merged(file.learner, file.exported_at, answers, known[0], runs, known[1], min(times, default=None), max(times, default=None))
+    known = len(changes.known)
+    return Merged(
+        learner=file.learner,
+        exported_at=file.exported_at,
+        answers=answers,
+        answers_known=file.count(AttemptRow) - answers,
+        runs=file.count(RunRow) - known - len(changes.kept_out),
+        runs_known=known,
+        runs_kept_out=len(changes.kept_out),
+        runs_deleted=len(changes.deleted),
+        notes=len(changes.notes),
+        first=min(times, default=None),
+        last=max(times, default=None),
+    )
+
+
+def _run_changes(repository: Repository, learner: int, file: DataFile) -> _RunChanges:
+    gone = {row.id for row in file.rows(DeletedRunRow)}
+    away = gone | repository.runs(learner).deleted().keys()
+    known: set[str] = set()
+    kept_out: set[str] = set()
+    notes: set[str] = set()
+    for chunk in chunks(file.rows(RunRow), 10):
+        here = repository.transfer.runs_of([row.id for row in chunk])
+        written = repository.runs(learner).notes_of([row.id for row in chunk])
+        known |= here.keys() - away
+        kept_out |= {row.id for row in chunk if row.id in away}
+        notes |= {row.id for row in chunk if row.id in here and row.id not in away and _is_later(row.note, written.get(row.id))}
+    return _RunChanges(frozenset(known), frozenset(kept_out), frozenset(repository.runs(learner).ended_among(gone)), frozenset(notes))
+
+
+def _is_later(note: NoteRow | None, here: RunNote | None) -> bool:
+    """Whether the file's note takes the place of the one here: the later edit, and of two at one moment always the same."""
+    return note is not None and (here is None or (note.edited_at, note.text) > (here.edited_at, here.text))
 
 
 @dataclass
@@ -223,18 +275,23 @@ class _Merge:
             added += len(fresh)
         return added
 
-    def runs(self) -> int:
-        """Add runs; how many were new."""
-        added = 0
+    def runs(self, changes: _RunChanges) -> None:
+        """Delete what was deleted there, add runs that are new, and notes that are new or newer."""
+        here = self.repository.runs(self.learner)
+        for gone in self.file.rows(DeletedRunRow):
+            if gone.id not in changes.deleted or not here.delete(gone.id, gone.deleted_at):
+                here.mark_deleted(gone.id, gone.deleted_at)
         for chunk in chunks(enumerate(self.file.rows(RunRow)), 10):
-            known = self.repository.transfer.runs_of([row.id for _, row in chunk])
-            for number, row in chunk:
+            rows = [(number, row) for number, row in chunk if row.id not in changes.kept_out]
+            known = self.repository.transfer.runs_of([row.id for _, row in rows])
+            for number, row in rows:
                 if row.id in known:
                     _same(f"runs[{number}]", "run", known[row.id], self.learner, {name: getattr(row, name) for name in _COMPARED_RUN})
-            fresh = [row.model_dump(exclude_unset=True) | {"learner_id": self.learner} for _, row in chunk if row.id not in known]
-            self.repository.transfer.insert(StoredRun, fresh)
-            added += len(fresh)
-        return added
+            fresh = [row for _, row in rows if row.id not in known]
+            self.repository.transfer.insert(StoredRun, [row.model_dump(exclude_unset=True, exclude={"note"}) | {"learner_id": self.learner} for row in fresh])
+            for run in (*fresh, *(row for _, row in rows if row.id in changes.notes)):
+                if run.note is not None:
+                    here.note(run.id, run.note.text, run.note.edited_at)
 
 
 _COMPARED = ("response", "correct", "score", "confidence", "answered_at")

@@ -52,7 +52,7 @@ class LearnerData:
 
     def preview(self, data: bytes, now: datetime) -> Merged:
         """What a file would add. Errors: UnusableFile."""
-        return preview(self._database, data, now)
+        return preview(self._database, self._learner, data, now)
 
     def merge(self, data: bytes, now: datetime) -> Merged:
         """Take a file in, by merging. Errors: UnusableFile, and then nothing is changed."""

@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from quiz.service.datafile import NOTE_LENGTH
 from quiz.service.errors import UnknownRun
 from quiz.service.owners import lives_elsewhere, this_process
 from quiz.storage.database import Database
 from quiz.storage.models import StoredRun
 from quiz.views import RunRow
 
+UNDO = timedelta(days=1)  # for which a deleted run can be had back
 INTERRUPTED = "The app stopped while this run was going on"
 _REQUEST = ("experiment", "settings", "first_seed", "seeds", "device", "prediction", "versions")
 _RESULT = ("state", "error", "device_used", "cpu_seconds", "verdict", "record")
@@ -58,8 +60,9 @@ class RunBook:
             started_at=self._clock(),
         )
         with self._database.write() as repository:
-            if repository.has_run(run_id):
+            if repository.has_run(run_id) or repository.runs(self._learner).was_deleted(run_id):
                 raise ValueError(f"run {run_id} is stored already")
+            repository.runs(self._learner).forget_deleted(row.started_at - UNDO)
             repository.add(row)
 
     def end(self, run_id: str, facts: Mapping[str, object]) -> None:
@@ -92,6 +95,35 @@ class RunBook:
         """The latest runs of an experiment that have a verdict, newest first: all facts but their records."""
         with self._database.read() as repository:
             return [_facts(run, without=("record",)) for run in repository.judged_runs(self._learner, experiment_id, limit)]
+
+    def history(self, wanted: Mapping[str, object], offset: int, limit: int) -> tuple[int, Sequence[Mapping[str, object]]]:
+        """How many runs are wanted, and a page of them, newest first: all facts but their records, and `note`."""
+        with self._database.read() as repository:
+            count, runs = repository.runs(self._learner).found(wanted, offset, limit)
+            return count, [{**_facts(run, without=("record",)), "note": run.note.text if run.note else ""} for run in runs]
+
+    def note(self, run_id: str, text: str) -> bool:
+        """Keep a note on a run, in the place of an earlier one. False when there is no such run. Errors: ValueError when it is too long."""
+        text = text.strip()
+        if len(text) > NOTE_LENGTH:
+            raise ValueError(f"a note has at most {NOTE_LENGTH} characters, got {len(text)}")
+        with self._database.write() as repository:
+            runs = repository.runs(self._learner)
+            before = runs.notes_of([run_id]).get(run_id)
+            # Later than the edit it replaces, even when that came from a device whose clock is ahead.
+            return runs.note(run_id, text, max(self._clock(), before.edited_at + timedelta(microseconds=1)) if before else self._clock())
+
+    def delete(self, run_id: str) -> bool:
+        """Delete a run; its id stays, so that no older file brings it back. False when there is no such run, or it still goes on."""
+        now = self._clock()
+        with self._database.write() as repository:
+            repository.runs(self._learner).forget_deleted(now - UNDO)
+            return repository.runs(self._learner).delete(run_id, now)
+
+    def restore(self, run_id: str) -> bool:
+        """Undo a deletion. False when it is too late, or nothing was deleted."""
+        with self._database.write() as repository:
+            return repository.runs(self._learner).restore(run_id)
 
     def recent(self, limit: int = 20) -> tuple[RunRow, ...]:
         """The latest runs, newest first."""

@@ -1,8 +1,8 @@
 """The tables, as typed models.
 
 What a learner did is append-only: attempts are never changed or deleted, and a run's request, prediction included,
-cannot change once it has begun. Triggers hold both (see the first migration). Exact wordings are kept by content
-hash, so every attempt points at what was really asked.
+cannot change once it has begun. Triggers hold both (see the first migration). A run as a whole can be deleted, which
+leaves its id behind. Exact wordings are kept by content hash, so every attempt points at what was really asked.
 """
 
 from __future__ import annotations
@@ -184,4 +184,25 @@ class StoredRun(Base):
     record: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     result_more: Mapped[dict[str, Any] | None]
     ended_at: Mapped[datetime | None]
+    note: Mapped[RunNote | None] = relationship(lazy="raise", viewonly=True)
     __table_args__ = (Index("ix_run_learner_id_started_at", "learner_id", "started_at"),)
+
+
+class RunNote(Base):
+    """What the learner wrote about a run; `text` is empty when it was taken back. `folded` is the text as it is searched."""
+
+    __tablename__ = "run_note"
+    run_id: Mapped[str] = mapped_column(String(64), ForeignKey("run.id"), primary_key=True)
+    text: Mapped[str]
+    folded: Mapped[str]
+    edited_at: Mapped[datetime]
+
+
+class DeletedRun(Base):
+    """That a learner deleted a run, so that no older file brings it back. `kept` is the run for as long as it can be undone."""
+
+    __tablename__ = "deleted_run"
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learner.id"), primary_key=True)
+    run_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    deleted_at: Mapped[datetime]
+    kept: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)

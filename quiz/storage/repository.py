@@ -14,6 +14,7 @@ from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
 from quiz.engine.state import LONGEST_ANSWER_S
 from quiz.storage.models import Attempt, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.runs import Runs
 from quiz.storage.transfer import Transfer
 
 # What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
@@ -45,6 +46,10 @@ class Repository:
     def transfer(self) -> Transfer:
         """Rows in bulk, for a learner's file."""
         return Transfer(self._session)
+
+    def runs(self, learner: int) -> Runs:
+        """Search in a learner's runs, notes on them and their deletion."""
+        return Runs(self._session, learner)
 
     def add(self, row: Learner | QuestionVersion | ItemVersion | PracticeSession | Presentation | Attempt | StoredRun | Interview) -> None:
         """Insert `row` now, so that its id is known and constraints have been checked."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import func, insert, select, update
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, joinedload, undefer
 
 from quiz.storage.models import Attempt, Base, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 
@@ -92,8 +92,9 @@ class Transfer:
         return self._stream(wanted)
 
     def ended_runs(self, learner: int, with_record: bool) -> Iterator[StoredRun]:
-        """The learner's runs that are over, oldest first. Each is let go before the next is read: a record is large."""
-        wanted = select(StoredRun).where(StoredRun.learner_id == learner, StoredRun.ended_at.is_not(None)).order_by(StoredRun.started_at, StoredRun.id)
+        """The learner's runs that are over, with their notes, oldest first. Each is let go before the next is read: a record is large."""
+        ended = select(StoredRun).where(StoredRun.learner_id == learner, StoredRun.ended_at.is_not(None)).options(joinedload(StoredRun.note))
+        wanted = ended.order_by(StoredRun.started_at, StoredRun.id)
         for run in self._session.scalars(wanted.options(undefer(StoredRun.record)) if with_record else wanted, execution_options={"yield_per": 10}):
             self._session.expunge(run)
             yield run

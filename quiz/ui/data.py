@@ -46,7 +46,7 @@ def _everything(now: datetime, day: str) -> None:
     data = context.quiz().data  # now: a download is made outside the visit, where nobody would know whose it is
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown("**Everything, to bring back**")
-        st.markdown("Every answer with the exact words it was given to, every run with prediction and verdict, in one JSON file. Your backup.")
+        st.markdown("Every answer with the exact words it was given to, every run with prediction, verdict and note, in one JSON file. Your backup.")
         st.download_button(
             "Download everything",
             lambda: data.json(now),
@@ -128,7 +128,7 @@ def _bring_in(now: datetime, zone: tzinfo) -> None:
     st.markdown("A file from *Download everything* is merged: what is here stays, what is new is added. Nothing happens before you have seen what.")
     told = st.session_state.pop(TOLD, None)
     if isinstance(told, Merged):
-        st.success(f"{_added(told)}. They count as if they had been given here.", title="Taken in", icon=":material/check_circle:")
+        st.success(_taken_in(told), title="Taken in", icon=":material/check_circle:")
     elif isinstance(told, UnusableFile):
         _refused(told)
     number = st.session_state.setdefault(ROUND, 0)
@@ -164,6 +164,8 @@ def _offer(preview: Merged, zone: tzinfo) -> None:
         known = " and ".join(
             counted(number, word) for number, word in ((preview.answers_known, "answer"), (preview.runs_known, "run")) if number and preview.adds_something
         )
+        for sentence in _about_deletions(preview):
+            st.markdown(sentence)
         between = (
             f"Given {day_and_time(preview.first.astimezone(zone))} to {day_and_time(preview.last.astimezone(zone))}." if preview.first and preview.last else ""
         )
@@ -178,8 +180,25 @@ def _are(preview: Merged) -> str:
 
 
 def _added(merged: Merged) -> str:
-    parts = [counted(number, word) for number, word in ((merged.answers, "new answer"), (merged.runs, "new run")) if number]
-    return " and ".join(parts) or "Nothing new"
+    parts = [counted(number, word) for number, word in ((merged.answers, "new answer"), (merged.runs, "new run"), (merged.notes, "newer note")) if number]
+    return ", ".join(parts[:-1]) + (" and " if parts[1:] else "") + parts[-1] if parts else "Nothing new"
+
+
+def _taken_in(merged: Merged) -> str:
+    added = f"{_added(merged)}. They count as if they had been given here."
+    return f"{added} Deleted, as there: {counted(merged.runs_deleted, 'run')}." if merged.runs_deleted else added
+
+
+def _about_deletions(merged: Merged) -> list[str]:
+    """What becomes of runs that were deleted here or there."""
+    told = []
+    if merged.runs_deleted:
+        told.append(f":material/delete: {counted(merged.runs_deleted, 'run')} that you deleted there will be deleted here too.")
+    if merged.runs_kept_out:
+        told.append(
+            f"{counted(merged.runs_kept_out, 'run')} of the file {'was' if merged.runs_kept_out == 1 else 'were'} deleted since, and will not come back."
+        )
+    return told
 
 
 @careful_click

@@ -1,4 +1,4 @@
-"""The progress page: headline numbers, and sections: what is due with the 24 cells and days, what is known (insights.py), lab runs."""
+"""The progress page: headline numbers, and sections: what is due with the 24 cells and days, what is known (insights.py)."""
 
 from __future__ import annotations
 
@@ -12,18 +12,11 @@ from questions.schema import Group
 from quiz.ui import context, insights
 from quiz.ui.components import PRACTICE, study_link
 from quiz.ui.text import counted, when
-from quiz.views import DayStat, MasteryCell, ProgressView, RunRow
+from quiz.views import DayStat, MasteryCell, ProgressView
 
 LEVELS = ("not tried yet", "below 40%", "40 to 60%", "60 to 80%", "80% and more")
-VERDICTS = {
-    "supported": (":material/check_circle:", "green", "Supported"),
-    "contradicted": (":material/cancel:", "red", "Contradicted"),
-    "inconclusive": (":material/help:", "orange", "Inconclusive"),
-}
-STATES = {"queued": "Waiting to start", "running": "Still running", "cancelled": "Cancelled", "expired": "Stopped: nobody was watching", "failed": "Failed"}
-SHOWN_RUNS = 20
 # Only the chosen one is worked out and drawn.
-SECTIONS = {"overview": "Overview", "readiness": "Readiness", "forecasts": "Calibration", "lstm": "LSTM as scheduler", "runs": "Lab runs"}
+SECTIONS = {"overview": "Overview", "readiness": "Readiness", "forecasts": "Calibration", "lstm": "LSTM as scheduler"}
 
 
 def progress() -> None:
@@ -56,10 +49,8 @@ def progress() -> None:
     elif section == "forecasts":
         insights.calibration()
         insights.certainty()
-    elif section == "lstm":
-        insights.lesson()
     else:
-        _runs(view.runs, zone)
+        insights.lesson()
 
 
 def local_zone() -> tzinfo:
@@ -165,7 +156,7 @@ def _cell_text(cell: MasteryCell, now: datetime) -> str:
     return f":small[**{cell.mastery:.0%}** ({100 * cell.low:.0f}–{100 * cell.high:.0f})]  \n:small[{due}]"
 
 
-# --- Days and runs ----------------------------------------------------------------------------------------------
+# --- Days -------------------------------------------------------------------------------------------------------
 
 
 def _days(days: Sequence[DayStat]) -> None:
@@ -180,41 +171,6 @@ def _days(days: Sequence[DayStat]) -> None:
     st.plotly_chart(days_figure(days), key="days", alt=alt, config={"displayModeBar": False})
 
 
-def _runs(runs: Sequence[RunRow], zone: tzinfo) -> None:
-    quiz = context.quiz()
-    st.subheader("Lab runs", anchor=False)
-    if not runs:
-        st.markdown("No experiment has run yet. *See it happen* under any answer opens one.")
-        st.page_link(quiz.lab_page, label="Open the lab", icon=":material/science:")
-        return
-    for run in runs[:SHOWN_RUNS]:
-        _run(run, zone)
-    if len(runs) > SHOWN_RUNS:
-        st.caption(f"The latest {SHOWN_RUNS} of {len(runs)} runs.")
-
-
-def _run(run: RunRow, zone: tzinfo) -> None:
-    quiz = context.quiz()
-    icon, colour, word = VERDICTS.get(run.status or "", (":material/pending:", "gray", STATES.get(run.state, run.state)))
-    with st.container(border=True, gap="xsmall"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown(f":{colour}[{icon} **{word}**] · **{quiz.experiment_title(run.experiment)}**", width="content")
-            st.page_link(quiz.lab_page, label="Open this run", icon=":material/open_in_new:", query_params={"run": run.id})
-        st.markdown(prediction_against_outcome(run))
-        st.caption(f"{day_and_time(run.started_at.astimezone(zone))} · {counted(run.seeds, 'seed')} · {run.device}")
-
-
 def day_and_time(at: datetime) -> str:
     """`3 November 2026, 14:05`."""
     return f"{at.day} {at:%B %Y, %H:%M}"
-
-
-def prediction_against_outcome(run: RunRow) -> str:
-    """What was predicted and what the run showed, a line each, in Markdown."""
-    text = context.quiz().outcome_text
-    lines = [f"You predicted: {text(run.experiment, run.prediction)}" if run.prediction else "You ran it without a prediction."]
-    if run.outcome is not None:
-        lines.append("It happened." if run.prediction == run.outcome else f"It showed: {text(run.experiment, run.outcome)}")
-    if run.error:
-        lines.append(run.error)
-    return "  \n".join(lines)

@@ -114,6 +114,26 @@ class Laboratory:
         """Stored runs of an experiment that have a verdict, newest first, as facts without their records."""
         return self._store.judged(experiment_id, limit)
 
+    def history(self, wanted: Mapping[str, object], offset: int, limit: int) -> tuple[int, Sequence[Mapping[str, Any]]]:
+        """How many stored runs are wanted, and a page of them; see RunStore.history."""
+        return self._store.history(wanted, offset, limit)
+
+    def note(self, run_id: str, text: str) -> bool:
+        """Keep a note on a run; False when there is no such run."""
+        return self._store.note(run_id, text)
+
+    def delete(self, run_id: str) -> bool:
+        """Delete a run that is over, its trained networks too; False when it still goes on, or there is none."""
+        deleted = self._store.delete(run_id)
+        if deleted:
+            with self._lock:
+                self._conductors.pop(run_id, None)
+        return deleted
+
+    def restore(self, run_id: str) -> bool:
+        """Undo a deletion, all but the trained networks; False when it is too late."""
+        return self._store.restore(run_id)
+
     def wait(self, run_id: str, seconds: float, *, final: bool = False) -> None:
         """Return when the run has something to draw (with `final`: when it is over), at the latest after `seconds`."""
         conductor = self._find_conductor(run_id)

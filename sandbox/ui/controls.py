@@ -18,7 +18,7 @@ from sandbox.protocol import Choice, Control, Experiment, InvalidSetting, Number
 from sandbox.registry import all_experiments, find_experiment
 from sandbox.requests import DEVICE, SEED, all_controls, preset_values, read_values, seeds_control
 
-LAB = str(Path(__file__).parent / "pages" / "lab.py")
+LAB, RUNS = (str(Path(__file__).parent / "pages" / f"{name}.py") for name in ("lab", "runs"))
 ADDRESS, VALUES, TOKEN = "lab_address", "lab_values", "lab_token"  # session state
 SLIDER_STOPS = 64  # a whole number with at most so many values is a slider
 

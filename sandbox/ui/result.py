@@ -212,5 +212,6 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
             )
             compare.offer(experiment, snapshot)
         setup.share(experiment, values)
+        st.page_link(controls.RUNS, label="All your runs", icon=":material/history:")
     if snapshot.verdict is not None and snapshot.verdict.status is not Status.SUPPORTED:
         st.caption("A verdict belongs to its settings. Change one and see whether the claim holds there.")

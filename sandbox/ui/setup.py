@@ -60,17 +60,24 @@ def show_source(experiment: Experiment) -> None:
 
 def start(experiment: Experiment, values: dict[str, Setting], prediction: str | None, token: str, repeats: str | None = None) -> None:
     """Start a run and go to it (a click's callback). The same token starts one run, however often it is clicked."""
+    run_id = launch(experiment, values, prediction, token, repeats)
+    if run_id is not None:
+        controls.go_to(experiment=experiment.id, run=run_id)
+
+
+def launch(experiment: Experiment, values: dict[str, Setting], prediction: str | None, token: str, repeats: str | None = None) -> str | None:
+    """Start a run; its id, or None when `show_error` has something to say."""
     try:
         run_id = laboratory().start(make_request(experiment, values, prediction), token, repeats=repeats)
     except InvalidSetting as error:  # a stored run from before the bounds changed
         st.session_state[ERROR] = f"The run was not started: {words.escape(str(error))}"
-        return
+        return None
     except Exception:  # the store may be locked or full: the page says so and the learner can try again
         log.exception("a run of %s could not be started", experiment.id)
         st.session_state[ERROR] = "The run could not be stored, so it was not started. Try again in a moment."
-        return
+        return None
     st.session_state[FRESH] = run_id
-    controls.go_to(experiment=experiment.id, run=run_id)
+    return run_id
 
 
 def _show_preview(experiment: Experiment, values: dict[str, Setting]) -> None:

@@ -1,4 +1,4 @@
-"""The progress page: empty, after some weeks, with runs; and the small functions behind it."""
+"""The progress page: empty, after some weeks; and the small functions behind it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from questions.schema import Group
-from quiz.service import RunBook
 from quiz.ui import context
 from quiz.ui.charts import days_figure
 from quiz.ui.progress import LEVELS, level
@@ -26,18 +25,8 @@ def open_app() -> Iterator[Open]:
         yield open_tab
 
 
-def run_book() -> RunBook:
-    quiz = context.quiz()
-    return RunBook(quiz.service._database, quiz.learner)
-
-
 def metrics(tab: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in tab.metric}
-
-
-def runs_section(open_app: Open) -> AppTest:
-    tab = open_app(PROGRESS)
-    return tab.get_by_key("section").set_value("runs").run()
 
 
 def links(tab: AppTest) -> list[str]:
@@ -89,25 +78,6 @@ def test_an_open_session_is_offered_before_the_due_ones(open_app: Open) -> None:
     tab = open_app(PROGRESS)
     assert not has_button(tab, "practise_due")
     assert "Go on with the open session" in links(tab)
-
-
-def test_runs_are_listed_with_verdict_prediction_and_outcome(open_app: Open) -> None:
-    book = run_book()
-    facts = {"experiment": "forget-gate", "settings": {}, "first_seed": 0, "seeds": 3, "device": "cpu"}
-    for run_id, prediction, verdict, state, error in (
-        ("a", "hit", {"status": "supported", "outcome": "hit"}, "finished", None),
-        ("b", "hit", {"status": "contradicted", "outcome": "miss"}, "finished", None),
-        ("c", None, None, "failed", "A worker was lost."),
-    ):
-        book.begin(run_id, {**facts, "prediction": prediction})
-        book.end(run_id, {"state": state, "verdict": verdict, "error": error, "record": {}})
-    page = says(runs_section(open_app))
-    assert "**Supported**" in page
-    assert "You predicted: hit  \nIt happened." in page
-    assert "**Contradicted**" in page
-    assert "You predicted: hit  \nIt showed: miss" in page
-    assert "**Failed**" in page
-    assert "You ran it without a prediction.  \nA worker was lost." in page
 
 
 def cell(mastery: float | None) -> MasteryCell:

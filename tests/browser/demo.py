@@ -113,6 +113,15 @@ def _experiment(database: Database, learner: int, now: datetime) -> None:
         laboratory.close()
 
 
+def note(database: Path, run_id: str, text: str) -> None:
+    """A note on a run."""
+    opened = open_database(f"sqlite:///{database}")
+    try:
+        RunBook(opened, QuizService(opened, load_bank()).default_learner()).note(run_id, text)
+    finally:
+        opened.close()
+
+
 TRACE, WIDE_CODE, CURVES = "lstm-vs-rnn/two-steps-of-keeping", "transfer/released-and-still", "deep-lstm/ten-layers-one-cause"
 ONE_OF_EACH = (TRACE, WIDE_CODE, CURVES)
 

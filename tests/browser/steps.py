@@ -13,7 +13,16 @@ from quiz.views import Turn
 # Deadlines, not measurements: a busy machine is slow, a page that never comes is wrong.
 expect.set_options(timeout=30_000)
 
-PAGES = {"today": "/", "practice": "/practice", "study": "/study", "lab": "/lab", "progress": "/progress", "data": "/data", "diagnostic": "/diagnostic"}
+PAGES = {
+    "today": "/",
+    "practice": "/practice",
+    "study": "/study",
+    "lab": "/lab",
+    "runs": "/runs",
+    "progress": "/progress",
+    "data": "/data",
+    "diagnostic": "/diagnostic",
+}
 
 
 def settle(page: Page) -> None:

@@ -160,6 +160,23 @@ def show_compared(page: Page, app: Server) -> None:
     keyed(page, "lab_compared_curves").wait_for()
 
 
+def note_runs(page: Page, app: Server) -> None:
+    """Notes on two runs."""
+    first, second = [run for run in runs(app.database) if run.experiment == "gradient-clipping"][:2]
+    demo.note(app.database, first.id, "A third of the learning rate and the RNN never explodes: nothing to clip.\nAsk: does the claim name a learning rate?")
+    demo.note(app.database, second.id, "As in the textbook.")
+
+
+def show_noting(page: Page, app: Server) -> None:
+    """Runs that a search found, one with its note open."""
+    visit(page, f"{app.url}/runs")
+    keyed(page, "runs_search").get_by_role("searchbox").fill("clip")
+    keyed(page, "runs_search").get_by_role("searchbox").press("Enter")
+    page.get_by_text("2 of").wait_for()
+    button(page, "runs_note_0").click()
+    button(page, "runs_save").wait_for()
+
+
 def in_database(change: Callable[[Path], None]) -> Callable[[Page, Server], None]:
     """Brings a state about in the database, beside the running server."""
 
@@ -200,6 +217,8 @@ WITH_HISTORY = [
     Scene("lab-contradicted", show_verdict("gradient-clipping")),
     Scene("lab-bilstm", show_verdict("bilstm")),
     Scene("lab-compared", show_compared),
+    Scene("runs", at("/runs", ".st-key-runs_run_0"), prepare=note_runs, looks=TWO_LOOKS),
+    Scene("runs-note", show_noting, looks=TWO_LOOKS),
     Scene("practice-summary", show_summary),
     Scene("practice-question", at("/practice", ".st-key-check"), prepare=ask("forget-gate")),
     Scene("practice-feedback", at("/practice", ".st-key-next"), prepare=answer),

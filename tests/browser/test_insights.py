@@ -17,7 +17,6 @@ HEADINGS = {
     "Readiness": "Readiness",
     "Calibration": "Do the app's forecasts come true?",
     "LSTM+as+scheduler": "Would an LSTM forecast you better?",
-    "Lab+runs": "Lab runs",
 }
 
 

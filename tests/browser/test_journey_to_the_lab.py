@@ -1,4 +1,4 @@
-"""The whole way: an answer, its feedback, the experiment that proves it, the verdict, and all of it on the progress page."""
+"""The whole way: an answer, its feedback, the experiment that proves it, the verdict, and all of it on the pages that keep it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def test_from_an_answer_through_the_lab_to_the_progress_page_and_over_a_restart(
 
     visit(page, f"{fresh_app.url}/progress")
     expect(page.get_by_test_id("stMetric").filter(has_text="Answers")).to_contain_text("1")
-    keyed(page, "section").get_by_text("Lab runs", exact=True).click()
-    expect(page.get_by_text(experiment.title).first).to_be_visible()
+    visit(page, f"{fresh_app.url}/runs")
+    expect(keyed(page, "runs_run_0")).to_contain_text(experiment.title)
     assert progress(fresh_app.database).attempts == 1
     visit(page, f"{fresh_app.url}/practice")
     keyed(page, "next").wait_for()  # the feedback of the answer, where it was left

@@ -76,6 +76,14 @@ class Device:
         if end:
             book.end(run_id, RESULT)
 
+    def note(self, run_id: str, text: str, at: datetime) -> None:
+        """A note on a run."""
+        RunBook(self.database, self.learner, clock=lambda: at).note(run_id, text)
+
+    def delete(self, run_id: str, at: datetime) -> None:
+        """A run deleted."""
+        RunBook(self.database, self.learner, clock=lambda: at).delete(run_id)
+
     def file(self) -> bytes:
         """The learner's file."""
         return self.data.json(LATER)

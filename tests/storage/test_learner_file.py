@@ -145,9 +145,56 @@ def test_numbers_that_are_not_finite_leave_as_standard_json(device: Device) -> N
     assert [run["record"] for run in content["runs"] if run["id"] == "odd"] == [{"a": ["NaN", "Infinity", ["-Infinity", 1.5]]}]
 
 
+def test_notes_come_along_and_the_later_edit_stays_wherever_it_was_made(device: Device, fresh: Device) -> None:
+    device.note("run-1", "written first", NOON + timedelta(hours=1))
+    device.note("run-2", "here first", NOON + timedelta(hours=1))
+    fresh.take_in(device.file())
+    assert fresh.content()["runs"] == device.content()["runs"]
+    older = device.file()
+    fresh.note("run-1", "", NOON + timedelta(hours=2))  # taken back
+    device.note("run-2", "here later", NOON + timedelta(hours=2))
+    assert fresh.data.preview(device.file(), LATER).notes == 1
+    assert fresh.take_in(device.file()).adds_something
+    device.take_in(fresh.file())
+    device.take_in(older)
+    for one in (device, fresh):
+        assert {run["id"]: run["note"]["text"] for run in one.content()["runs"]} == {"run-1": "", "run-2": "here later"}
+
+
+def test_no_older_file_brings_a_deleted_run_back(device: Device, fresh: Device) -> None:
+    older = device.file()
+    device.delete("run-1", NOON + timedelta(days=9))
+    told = device.take_in(older)
+    assert (told.runs, told.runs_known, told.runs_kept_out, told.adds_something) == (0, 1, 1, False)
+    fresh.take_in(device.file())
+    fresh.take_in(older)
+    for one in (device, fresh):
+        assert [run["id"] for run in one.content()["runs"]] == ["run-2"]
+        assert [gone["id"] for gone in one.content()["deleted_runs"]] == ["run-1"]
+
+
+def test_a_run_deleted_on_one_device_is_deleted_on_the_other_which_is_told_before(device: Device, fresh: Device) -> None:
+    fresh.take_in(device.file())
+    device.delete("run-1", NOON + timedelta(days=9))
+    told = fresh.data.preview(device.file(), LATER)
+    assert (told.runs, told.runs_known, told.runs_deleted, told.adds_something) == (0, 1, 1, True)
+    assert [run["id"] for run in fresh.content()["runs"]] == ["run-1", "run-2"]
+    fresh.take_in(device.file())
+    assert fresh.content()["runs"] == device.content()["runs"]
+    assert fresh.content()["deleted_runs"] == device.content()["deleted_runs"]
+
+
+def test_a_file_from_before_there_were_notes_and_deletions_is_taken_in(device: Device, fresh: Device) -> None:
+    file = changed(device.file(), lambda content: content.pop("deleted_runs"))
+    assert b'"note"' not in file
+    assert fresh.take_in(file).runs == 2
+
+
 # --- Merging ----------------------------------------------------------------------------------------------------
 
-ROUND = st.tuples(st.integers(0, 2), st.sampled_from(["practise", "run", "sync", "leave open"]), st.text("rws", min_size=1, max_size=3), st.integers(0, 2))
+ROUND = st.tuples(
+    st.integers(0, 2), st.sampled_from(["practise", "run", "note", "delete", "sync", "leave open"]), st.text("rws", min_size=1, max_size=3), st.integers(0, 2)
+)
 
 
 def played(folder: Path, rounds: list[tuple[int, str, str, int]]) -> list[Device]:
@@ -157,6 +204,9 @@ def played(folder: Path, rounds: list[tuple[int, str, str, int]]) -> list[Device
         device, at = devices[who], NOON + timedelta(days=number // 2, minutes=who * (number % 2))
         if what == "run":
             device.run(f"run-{number}", at)
+        elif what in ("note", "delete"):
+            for run in device.content()["runs"][:1]:
+                device.note(run["id"], answers, at) if what == "note" else device.delete(run["id"], at)
         elif what == "sync":
             device.take_in(devices[other].file())
         elif device.service.open_session(device.learner) is None:
@@ -312,6 +362,8 @@ MOMENT = "expected a date and time with its zone, such as 2026-03-02T12:00:00+00
         ("items.0.content.prompt", "Sent by an enemy", "items[0].hash: expected the hash of its content, "),
         ("runs.0.verdict.outcome", ["x"], "runs[0].verdict.outcome: expected a valid string, got a list of 1"),
         ("runs.0.first_seed", 2**63, "runs[0].first_seed: expected less than 9223372036854775808, got 9223372036854775808"),
+        ("runs.0.note", {"text": "x" * 2001, "edited_at": "2026-03-02T12:00:00Z"}, "runs[0].note.text: String should have at most 2000 characters, got "),
+        ("deleted_runs", [{"id": "../x", "deleted_at": "2026-03-02T12:00:00Z"}], "deleted_runs[0].id: String should match pattern"),
         ("sessions", {}, "sessions: expected a list, got an object of 0"),
         ("learner.name", "", 'learner.name: String should have at least 1 character, got ""'),
         ("exported_at", 5, f"exported_at: {MOMENT}, got 5"),

@@ -32,6 +32,7 @@ def tables(device: Device) -> dict[str, list[dict[str, str]]]:
 
 def test_every_answer_and_every_ended_run_has_its_row(device: Device) -> None:
     device.run("going-on", NOON, end=False)
+    device.note("run-1", "=1+1", NOON)
     found, content = tables(device), device.content()
     assert set(found) == {"attempts.csv", "runs.csv"}
     assert [row["attempt"] for row in found["attempts.csv"]] == [row["presentation"] for row in content["attempts"]]
@@ -40,6 +41,7 @@ def test_every_answer_and_every_ended_run_has_its_row(device: Device) -> None:
     assert tuple(found["runs.csv"][0]) == RUN_COLUMNS
     first = found["runs.csv"][0]
     assert (first["run"], first["verdict"], first["predicted"], first["outcome"], first["as_predicted"]) == ("run-1", "supported", "grows", "grows", "yes")
+    assert first["note"] == "'=1+1"
     assert first["settings"] == '{"hidden": 16, "task": "stream", "bias": 1.0, "peepholes": false}'
 
 

@@ -164,7 +164,7 @@ def test_the_run_book_is_the_sandboxs_run_store(book):
     from sandbox.protocol import RunStore
 
     store: RunStore = book
-    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load", "judged"}
+    assert {name for name in vars(RunStore) if not name.startswith("_")} == {"begin", "end", "load", "judged", "history", "note", "delete", "restore"}
     store.begin("r1", REQUEST)
     assert store.load("r1") is not None
     assert not store.judged("forget-gate", 5)
@@ -183,3 +183,101 @@ def test_an_experiments_judged_runs_come_newest_first_without_their_records_howe
     assert [facts["run_id"] for facts in found] == ["r4", "r3"]
     assert all("record" not in facts for facts in found)
     assert (found[0]["settings"], found[0]["verdict"]) == (REQUEST["settings"], RESULT["verdict"])
+
+
+# --- History, notes, deletion -----------------------------------------------------------------------------------
+
+
+def found(book: RunBook, **wanted: object) -> list[object]:
+    return [facts["run_id"] for facts in book.history(wanted, 0, 10)[1]]
+
+
+def word(text: str, experiments: tuple[str, ...] = (), endings: tuple[str, ...] = ()) -> dict[str, object]:
+    return {"text": text, "experiments": experiments, "endings": endings}
+
+
+def stored(book: RunBook, run_id: str, **changes: object) -> None:
+    book.begin(run_id, REQUEST | {name: value for name, value in changes.items() if name in REQUEST})
+    book.end(run_id, RESULT | {name: value for name, value in changes.items() if name in RESULT})
+
+
+def test_the_history_is_searched_by_every_word_and_filter(book):
+    stored(book, "right")
+    stored(book, "wrong", prediction="shrinks")
+    stored(book, "without", prediction=None, experiment="bilstm")
+    stored(book, "cancelled", state="cancelled", verdict=None)
+    book.begin("going-on", REQUEST)
+    book.note("without", "Zwölf Maße, 50%")
+    assert found(book) == ["going-on", "cancelled", "without", "wrong", "right"]
+    assert found(book, experiment="bilstm") == ["without"]
+    assert found(book, endings=["supported"]) == ["without", "wrong", "right"]
+    assert found(book, endings=["cancelled", "queued"]) == ["going-on", "cancelled"]
+    assert (found(book, predicted="rightly"), found(book, predicted="wrongly"), found(book, predicted="not")) == (["right"], ["wrong"], ["without"])
+    assert found(book, words=[word("zwölf"), word("masse")]) == ["without"]  # ß is folded to ss
+    assert found(book, words=[word("0%")]) == ["without"]
+    assert found(book, words=[word("x", ("forget-gate",)), word("y", endings=("supported",))]) == ["wrong", "right"]
+    assert found(book, experiment="forget-gate", words=[word("zwölf")]) == []
+
+
+def test_the_history_comes_in_pages_with_notes_and_without_records(book):
+    for number in range(5):
+        stored(book, f"r{number}")
+    book.note("r1", "seen")
+    count, page = book.history({}, 2, 2)
+    assert (count, [facts["run_id"] for facts in page], [facts["note"] for facts in page]) == (5, ["r2", "r1"], ["", "seen"])
+    assert all("record" not in facts for facts in page)
+
+
+def test_a_note_can_be_changed_and_taken_back_but_not_be_endless(book):
+    stored(book, "r1")
+    for text in (" first\n", "second", ""):
+        assert book.note("r1", text)
+        assert book.history({}, 0, 1)[1][0]["note"] == text.strip()
+    with pytest.raises(ValueError, match="at most 2000 characters, got 2001"):
+        book.note("r1", "x" * 2001)
+    assert not book.note("r9", "nowhere")
+
+
+def test_a_deleted_run_is_gone_and_an_undo_brings_all_of_it_back(book):
+    stored(book, "r1", record={"curves": [math.inf]})
+    book.note("r1", "kept")
+    before = book.load("r1"), book.history({}, 0, 10)
+    assert book.delete("r1")
+    assert (book.load("r1"), book.history({}, 0, 10), book.recent(), book.judged("forget-gate", 5)) == (None, (0, []), (), [])
+    assert not book.delete("r1")
+    with pytest.raises(ValueError, match="stored already"):
+        book.begin("r1", REQUEST)
+    assert book.restore("r1")
+    assert (book.load("r1"), book.history({}, 0, 10)) == before
+    assert not book.restore("r1")
+
+
+def test_a_run_under_way_is_not_deleted(book):
+    book.begin("r1", REQUEST)
+    assert not book.delete("r1")
+    book.end("r1", RESULT)
+    assert book.delete("r1")
+
+
+def test_after_a_day_a_deletion_is_for_good(database):
+    now = [NOON]
+    book = RunBook(database, 1, clock=lambda: now[0])
+    stored(book, "r1")
+    stored(book, "r2")
+    book.delete("r1")
+    now[0] += timedelta(days=1, seconds=1)
+    book.begin("r3", REQUEST)
+    assert not book.restore("r1")
+    with closing(sqlite3.connect(database.place)) as raw:
+        assert raw.execute("SELECT run_id, kept FROM deleted_run").fetchall() == [("r1", None)]
+
+
+def test_another_learner_cannot_find_annotate_delete_or_restore_a_run(book, database):
+    with database.write() as repository:
+        repository.add(Learner(name="second"))
+    other = RunBook(database, 2)
+    stored(book, "r1")
+    assert (other.history({}, 0, 10), other.note("r1", "x"), other.delete("r1")) == ((0, []), False, False)
+    book.delete("r1")
+    assert not other.restore("r1")
+    assert book.restore("r1")
