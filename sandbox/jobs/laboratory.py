@@ -126,8 +126,8 @@ class Laboratory:
         """Delete a run that is over, its trained networks too; False when it still goes on, or there is none."""
         deleted = self._store.delete(run_id)
         if deleted:
-            with self._lock:
-                self._conductors.pop(run_id, None)
+            with self._floor.lock:
+                self._floor.conductors.pop(run_id, None)
         return deleted
 
     def restore(self, run_id: str) -> bool:
