@@ -112,8 +112,9 @@ def test_nothing_serious_is_found_in_the_lab_before_and_after_a_run(app: Server,
     button(page, "lab_run_unpredicted").click()
     page.locator(VERDICT).wait_for(timeout=RUN_MS)
     assert serious(page) == []
-    visit(page, app.url + PAGES["progress"])  # with a run and answers on it
-    assert serious(page) == []
+    for name in ("progress", "runs"):  # with a run and answers on it
+        visit(page, app.url + PAGES[name])
+        assert serious(page) == []
 
 
 # --- Without a mouse --------------------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def test_no_page_scrolls_sideways_on_a_phone(app: Server, open_page: Pages, addr
 
 def test_every_page_is_one_click_away_from_every_other(app: Server, page: Page) -> None:
     visit(page, app.url)
-    for name in ("Practice", "Study", "Lab", "Progress", "Today"):
+    for name in ("Practice", "Study", "Lab", "Runs", "Progress", "Today"):
         page.get_by_test_id("stHeader").get_by_role("link", name=name).click()
         expect(page).to_have_url(re.compile(f"{PAGES[name.lower()]}$"))
         settle(page)
