@@ -13,10 +13,11 @@ if __name__ == "__main__":
     import streamlit as st
 
     from questions.loader import QuestionBankError, load_banks
-    from quiz.service import LearnerData, QuizService, RunBook
+    from quiz.service import Backups, LearnerData, Profiles, QuizService, RunBook
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
-    from quiz.ui import components, context, shortcuts, unusable
+    from quiz.ui import components, context, shortcuts, unusable, visitors
+    from quiz.ui.profiles import ask_who_is_practising, page_title
     from quiz.views import History
     from sandbox.forecasting import AnswerLog
     from sandbox.jobs import Laboratory
@@ -62,13 +63,34 @@ if __name__ == "__main__":
         def runs_of(learner: int) -> RunBook:
             return RunBook(database, learner)
 
-        for learner in service.learners():
-            runs_of(learner).fail_interrupted(datetime.now(UTC))
+        def end_interrupted_runs() -> None:
+            for learner in service.learners():
+                runs_of(learner).fail_interrupted(datetime.now(UTC))
+
+        def after_restoring() -> None:
+            runs_of.cache_clear()  # the laboratory's runs in memory were of the old learners
+            end_interrupted_runs()
+            service.start_anew()
+            profiles.refresh()
+            visitors.forget_everybody()
+
+        end_interrupted_runs()
         laboratory = Laboratory(lab_settings, runs_of(service.default_learner()))
-        quiz = context.Quiz(
-            service, bank, LAB, experiment_title, outcome_text, compare_forecasts, random.Random(), lambda learner: LearnerData(service, database, learner)
+        profiles = Profiles(database, service)
+        context.configure(
+            context.Quiz(
+                service,
+                bank,
+                profiles,
+                Backups(database, after_restoring),
+                LAB,
+                experiment_title,
+                outcome_text,
+                compare_forecasts,
+                random.Random(),
+                lambda learner: LearnerData(service, database, learner),
+            )
         )
-        context.configure(quiz)
         context.on_close(database.close)
         context.on_close(laboratory.close)
         lab_context.configure(lambda: laboratory.with_store(runs_of(context.quiz().learner)))
@@ -81,6 +103,9 @@ if __name__ == "__main__":
         components.page_frame("Carousel cannot start yet")
         unusable.show(error)
         st.stop()
+    context.profiles().refresh()
+    somebody = visitors.visitor(context.profiles()) is not None
+    title, several = page_title() if somebody else ("Profiles", False)
     page = st.navigation(
         [
             st.Page(components.TODAY, title="Today", icon=":material/today:", default=True),
@@ -90,13 +115,14 @@ if __name__ == "__main__":
             st.Page(RUNS, title="Runs", icon=":material/history:"),
             st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
             st.Page(components.DATA, title="Your data", icon=":material/folder_open:", url_path="data"),
+            st.Page(components.PROFILES, title=title, icon=":material/person:", url_path="profiles", visibility="visible" if several else "hidden"),
             st.Page(components.DIAGNOSTIC, title="Diagnostic", icon=":material/straighten:", visibility="hidden"),
         ],
-        position="top",
+        position="top" if somebody else "hidden",
     )
     components.page_frame(f"{page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
-        unusable.careful_drawing(page.run)()
+        (unusable.careful_drawing(page.run) if somebody else ask_who_is_practising)()
         shortcuts.offer_shortcuts()
     finally:
         if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready

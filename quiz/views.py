@@ -39,6 +39,7 @@ __all__ = [
     "Plan",
     "PlanView",
     "PlannedStep",
+    "Profile",
     "ProgressView",
     "ReadinessLine",
     "ReadinessView",
@@ -55,6 +56,17 @@ __all__ = [
 
 Kind = Literal["practice", "diagnostic"]
 Went = Literal["well", "mixed", "badly", "not held"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Somebody who practises here, and how much they have done; `last` is when they last answered."""
+
+    id: int
+    name: str
+    answers: int
+    runs: int
+    last: datetime | None
 
 
 @dataclass(frozen=True)

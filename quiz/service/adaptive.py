@@ -58,6 +58,11 @@ class Adaptive:
         self._simulated = cache(lambda: simulated(bank))
         self._tracks: dict[int, tuple[int, Track]] = {}  # learner -> (last attempt followed, track); only committed attempts
 
+    def forget(self, learner: int) -> None:
+        """Let go of what is kept of a learner's answers."""
+        self._logs.pop(learner, None)
+        self._tracks.pop(learner, None)
+
     # --- the interview and its plan ---
 
     def set_interview(self, learner: int, day: date, minutes: int, now: datetime, zone: tzinfo, days_off: Sequence[int] = ()) -> InterviewView:

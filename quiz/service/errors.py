@@ -63,5 +63,13 @@ class NoInterview(_AboutId):
     text = "learner {id} has set no interview"
 
 
+class InvalidName(QuizError):
+    """A name that no profile can have; the message says what is expected and what came, as the page shows it."""
+
+
+class NotConfirmed(QuizError):
+    """What cannot be undone was not confirmed as it must be, and was not done."""
+
+
 class InvalidInterview(QuizError):
     """An interview that cannot be planned for; the message names what is expected and what came."""

@@ -77,8 +77,12 @@ class _RunChanges:
 def preview(database: Database, learner: int, data: bytes, now: datetime) -> Merged:
     """What `merge` would do. Errors: UnusableFile."""
     file = read_file(data, now)
+    known = 0
     with database.read() as repository:
-        known = sum(len(repository.transfer.attempts_of([row.presentation for row in chunk])) for chunk in chunks(file.rows(AttemptRow)))
+        for attempts in chunks(enumerate(file.rows(AttemptRow))):
+            here = repository.transfer.attempts_of([row.presentation for _, row in attempts])
+            known += len(here)
+            _own(repository, learner, "answer", {f"attempts[{number}]": here.get(row.presentation) for number, row in attempts})
         changes = _run_changes(repository, learner, file)
     return _merged(file, file.count(AttemptRow) - known, changes)
 
@@ -122,8 +126,10 @@ def _run_changes(repository: Repository, learner: int, file: DataFile) -> _RunCh
     known: set[str] = set()
     kept_out: set[str] = set()
     notes: set[str] = set()
-    for chunk in chunks(file.rows(RunRow), 10):
+    for numbered in chunks(enumerate(file.rows(RunRow)), 10):
+        chunk = [row for _, row in numbered]
         here = repository.transfer.runs_of([row.id for row in chunk])
+        _own(repository, learner, "run", {f"runs[{number}]": here.get(row.id) for number, row in numbered if row.id not in away})
         written = repository.runs(learner).notes_of([row.id for row in chunk])
         known |= here.keys() - away
         kept_out |= {row.id for row in chunk if row.id in away}
@@ -186,7 +192,7 @@ class _Merge:
             for number, row in chunk:
                 here = known.get(row.id)
                 if here is not None:
-                    _same(f"sessions[{number}]", "session", here, self.learner, {"length": row.length, "only": row.only, "started_at": row.started_at})
+                    self._same(f"sessions[{number}]", "session", here, {"length": row.length, "only": row.only, "started_at": row.started_at})
                     if here.ended_at is not None and here.ended_at < ends[row.id]:
                         self.repository.transfer.set_ended(row.id, ends[row.id])
             fresh = [row for _, row in chunk if row.id not in known]
@@ -236,7 +242,7 @@ class _Merge:
             "item_version_id": self._items[row.question, row.item_hash],
             **{name: getattr(row, name) for name in ("order", "seed", "shown_at")},
         }
-        _same(f"presentations[{number}]", "item", here, self.learner, facts)
+        self._same(f"presentations[{number}]", "item", here, facts)
         if closed is not None and (here.closed_at is None or here.closed_at < closed):
             self.repository.transfer.set_closed(row.id, closed)
 
@@ -270,10 +276,14 @@ class _Merge:
                 if row.presentation in known:
                     facts = _attempt(row, self.learner)
                     place = f"attempts[{numbers[row.presentation]}]"
-                    _same(place, "answer", known[row.presentation], self.learner, {name: facts[name] for name in _COMPARED})
+                    self._same(place, "answer", known[row.presentation], {name: facts[name] for name in _COMPARED})
             self.repository.transfer.insert(Attempt, fresh)
             added += len(fresh)
         return added
+
+    def _same(self, place: str, what: str, here: Any, facts: Mapping[str, object]) -> None:
+        _own(self.repository, self.learner, what, {place: here})
+        _same(place, what, here, facts)
 
     def runs(self, changes: _RunChanges) -> None:
         """Delete what was deleted there, add runs that are new, and notes that are new or newer."""
@@ -286,7 +296,7 @@ class _Merge:
             known = self.repository.transfer.runs_of([row.id for _, row in rows])
             for number, row in rows:
                 if row.id in known:
-                    _same(f"runs[{number}]", "run", known[row.id], self.learner, {name: getattr(row, name) for name in _COMPARED_RUN})
+                    self._same(f"runs[{number}]", "run", known[row.id], {name: getattr(row, name) for name in _COMPARED_RUN})
             fresh = [row for _, row in rows if row.id not in known]
             self.repository.transfer.insert(StoredRun, [row.model_dump(exclude_unset=True, exclude={"note"}) | {"learner_id": self.learner} for row in fresh])
             for run in (*fresh, *(row for _, row in rows if row.id in changes.notes)):
@@ -307,10 +317,21 @@ def _attempt(row: AttemptRow, learner: int) -> dict[str, Any]:
     }
 
 
-def _same(place: str, what: str, here: Any, learner: int, facts: Mapping[str, object]) -> None:
-    """Errors: UnusableFile when the row that is here is another learner's, or says something else."""
-    if here.learner_id != learner:
-        raise UnusableFile([f"{place}: this {what} is here already, with another learner of this installation"])
+def _own(repository: Repository, learner: int, what: str, here: Mapping[str, Any]) -> None:
+    """Pass rows that are here already, by their places in the file, if they are the learner's. Errors: UnusableFile, naming the profile that has one."""
+    for place, row in here.items():
+        if row is not None and row.learner_id != learner:
+            owner = repository.transfer.learner_name(row.learner_id)
+            raise UnusableFile(
+                [
+                    f"{place}: this {what} is here already, with the profile “{owner}”. What one profile has cannot go to another one of the same machine: "
+                    f"choose “{owner}” to add the file there"
+                ]
+            )
+
+
+def _same(place: str, what: str, here: Any, facts: Mapping[str, object]) -> None:
+    """Errors: UnusableFile when the row that is here says something else."""
     for name, value in facts.items():
         if getattr(here, name) != value:
             shown = name.removesuffix("_version_id")

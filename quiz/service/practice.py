@@ -24,11 +24,12 @@ from quiz.service.progress import progress_view
 from quiz.service.today import Today
 from quiz.service.wordings import Wordings
 from quiz.storage.database import Database
-from quiz.storage.models import Attempt, Learner, PracticeSession, Presentation
+from quiz.storage.models import Attempt, PracticeSession, Presentation
 from quiz.storage.repository import Repository
 from quiz.views import Feedback, Kind, ProgressView, SessionSummary, SessionView, SummaryLine, Turn
 
 MAX_LENGTH = 100
+FIRST_NAME = "learner"  # of a profile that nobody has named yet
 SEED_BITS = 31
 
 
@@ -41,10 +42,15 @@ class QuizService:
     def __init__(self, database: Database, bank: QuestionBank) -> None:
         self.bank = bank
         self._database = database
-        self._wordings = Wordings(database, bank)
-        self.adaptive = Adaptive(database, bank)
         self._states: dict[int, tuple[int, LearnerState]] = {}  # learner -> (last attempt folded, state); only committed attempts
-        self.today = Today(database, self)
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """Read the database as if for the first time: another one has taken its place."""
+        self._wordings = Wordings(self._database, self.bank)
+        self._states.clear()
+        self.adaptive = Adaptive(self._database, self.bank)
+        self.today = Today(self._database, self)
 
     # --- sessions ---
 
@@ -57,8 +63,7 @@ class QuizService:
         with self._database.write() as repository:
             learner = repository.first_learner()
             if learner is None:
-                learner = Learner(name="learner")
-                repository.add(learner)
+                return repository.add_learner(FIRST_NAME)
             return learner.id
 
     def learners(self) -> tuple[int, ...]:
@@ -207,6 +212,12 @@ class QuizService:
     def forget_state(self, learner: int) -> None:
         """Have the learner's state folded anew: answers came in from elsewhere that may belong before those known."""
         self._states.pop(learner, None)
+
+    def forget_learner(self, learner: int) -> None:
+        """Let go of all that is kept in memory about a learner who has left."""
+        self.forget_state(learner)
+        self.adaptive.forget(learner)
+        self.today.forget(learner)
 
     # --- inside a transaction ---
 

@@ -66,7 +66,7 @@ class RunBook:
             repository.add(row)
 
     def end(self, run_id: str, facts: Mapping[str, object]) -> None:
-        """Store how the run ended. The first end counts; a later one changes nothing.
+        """Store how the run ended. The first end counts; a later one changes nothing, nor does that of a learner who has left.
 
         Errors: UnknownRun; ValueError when `facts` would change the request.
         """
@@ -74,6 +74,8 @@ class RunBook:
         with self._database.write() as repository:
             run = repository.run(run_id, self._learner)
             if run is None:
+                if not repository.has_learner(self._learner):
+                    return
                 raise UnknownRun(run_id)
             changed = [name for name in _REQUEST if name in given and given[name] != getattr(run, name)]
             if changed:

@@ -59,6 +59,10 @@ class Today:
             suggestion=self._suggestion(state, seen),
         )
 
+    def forget(self, learner: int) -> None:
+        """Let go of a learner's plan."""
+        self._plans.pop(learner, None)
+
     def _plan(self, learner: int, now: datetime, zone: tzinfo) -> PlanView | None:
         interview = self._service.adaptive.interview(learner, now, zone)
         state, local = self._service.state(learner), now.astimezone(zone)

@@ -8,7 +8,7 @@ wrote in between), and within the process they queue on one lock, which is faire
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from quiz.storage import upgrade
+from quiz.storage import replacing, upgrade
 from quiz.storage.repository import Repository
 from quiz.storage.upgrade import DatabaseUnusable
 
@@ -26,7 +26,7 @@ __all__ = ["Database", "DatabaseUnusable", "open_database"]
 
 BUSY_TIMEOUT_S = 5.0
 _MAGIC = b"SQLite format 3\x00"
-_WRITE_LOCK = threading.Lock()
+_WRITE_LOCK = threading.RLock()  # what follows a replacement writes, while everybody else still waits
 _EXAMPLE = "use an address such as sqlite:///data/carousel.db"
 
 
@@ -64,6 +64,31 @@ class Database:
             yield
         except OperationalError as error:
             raise _explained(self._path, error) from error
+
+    def copy_to(self, target: Path) -> None:
+        """Write a copy as one file, whatever is written meanwhile. Errors: DatabaseUnusable; sqlite3.Error for `target`."""
+        with self._explaining():
+            replacing.copy(self._path, target)
+
+    def replace(self, source: Path, label: str, check: Callable[[Repository], None], afterwards: Callable[[], None]) -> Path:
+        """Put the contents of the database at `source`, which must be up to date, in the place of this one's; gives the copy of what was here.
+
+        Writers wait until it is done, `afterwards` included; before it, `check` may refuse by raising.
+        Errors: whatever `check` raises; DatabaseUnusable when another program has the file open. Nothing has been changed then.
+        """
+        with _WRITE_LOCK, self._explaining():
+            with Session(self._engine) as session:
+                check(Repository(session))
+            kept = upgrade.back_up(self._path, label)
+            try:
+                replacing.replace(self._path, source, self._engine.dispose)
+            except replacing.InUse as error:
+                kept.unlink()
+                raise DatabaseUnusable(str(self._path), str(error), "stop other programs that use this file (another Carousel) and try again") from error
+            finally:
+                _use_wal(self._engine)
+            afterwards()
+            return kept
 
     def close(self) -> None:
         """Close every connection."""

@@ -2,7 +2,8 @@
 
 What a learner did is append-only: attempts are never changed or deleted, and a run's request, prediction included,
 cannot change once it has begun. Triggers hold both (see the first migration). A run as a whole can be deleted, which
-leaves its id behind. Exact wordings are kept by content hash, so every attempt points at what was really asked.
+leaves its id behind; attempts can only go with their learner, all of them (see the fifth migration). Exact wordings are
+kept by content hash, so every attempt points at what was really asked.
 """
 
 from __future__ import annotations
@@ -54,6 +55,13 @@ class Learner(Base):
     __tablename__ = "learner"
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class DepartedLearner(Base):
+    """The id of a learner who was deleted. A trigger makes inserting one and deleting all that is theirs the same thing."""
+
+    __tablename__ = "departed_learner"
+    id: Mapped[int] = mapped_column(primary_key=True)
 
 
 class QuestionVersion(Base):

@@ -13,7 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from quiz.engine.examiner import Shown
 from quiz.engine.facts import AttemptFact, Confidence
 from quiz.engine.state import LONGEST_ANSWER_S
-from quiz.storage.models import Attempt, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
+from quiz.storage.models import Attempt, DepartedLearner, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 from quiz.storage.runs import Runs
 from quiz.storage.transfer import Transfer
 
@@ -72,6 +72,29 @@ class Repository:
     def learners(self) -> Sequence[Learner]:
         """Everybody, in the order of their ids."""
         return self._session.scalars(select(Learner).order_by(Learner.id)).all()
+
+    def people(self) -> list[tuple[int, str, int, int, datetime | None]]:
+        """Everybody, in the order of their ids: id, name, number of answers, number of runs, time of the last answer."""
+        runs = select(func.count()).select_from(StoredRun).where(StoredRun.learner_id == Learner.id).scalar_subquery()
+        wanted = select(Learner.id, Learner.name, func.count(Attempt.id), runs, func.max(Attempt.answered_at)).outerjoin(Attempt)
+        return [tuple(row) for row in self._session.execute(wanted.group_by(Learner.id).order_by(Learner.id))]
+
+    def add_learner(self, name: str) -> int:
+        """A new learner with an id that nobody has ever had."""
+        highest = max(self._session.scalar(select(func.max(ids))) or 0 for ids in (Learner.id, DepartedLearner.id))
+        learner = Learner(id=highest + 1, name=name)
+        self.add(learner)
+        return learner.id
+
+    def rename_learner(self, learner: int, name: str) -> None:
+        """Give a learner another name."""
+        self._session.get_one(Learner, learner).name = name
+        self._session.flush()
+
+    def delete_learner(self, learner: int) -> None:
+        """Delete a learner with everything that is theirs; by a trigger, so that nothing can be left behind."""
+        self._session.execute(insert(DepartedLearner).values(id=learner))
+        self._session.expire_all()
 
     def has_learner(self, learner: int) -> bool:
         """Whether there is such a learner."""

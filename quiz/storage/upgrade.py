@@ -47,8 +47,8 @@ def bring_up_to_date(connection: Connection, path: Path) -> None:
     if current == known[-1]:
         return
     if current is not None:
-        back_up(path, current)
-    _migrate(connection, known[-1])
+        back_up(path, f"before-upgrade-{current}")
+    migrate(connection, known[-1])
 
 
 def _current(connection: Connection, path: Path) -> str | None:
@@ -62,17 +62,18 @@ def _current(connection: Connection, path: Path) -> str | None:
     return str(found[0])
 
 
-def back_up(path: Path, revision: str) -> Path:
-    """Copy the database at `path` beside itself before it is migrated; an earlier copy is never overwritten."""
+def back_up(path: Path, label: str) -> Path:
+    """Copy the database at `path` beside itself; `label` says why. An earlier copy is never overwritten."""
     count = 0
-    while (copy := path.with_name(f"{path.stem}.before-upgrade-{revision}{f'-{count}' if count else ''}{path.suffix}")).exists():
+    while (copy := path.with_name(f"{path.stem}.{label}{f'-{count}' if count else ''}{path.suffix}")).exists():
         count += 1
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
         source.backup(target)
     return copy
 
 
-def _migrate(connection: Connection, revision: str) -> None:
+def migrate(connection: Connection, revision: str) -> None:
+    """Bring the database of `connection`, which may be empty, up to a revision."""
     from alembic import command
     from alembic.config import Config
 

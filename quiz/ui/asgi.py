@@ -11,6 +11,7 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import socket
 import sys
 import threading
@@ -22,11 +23,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 import uvicorn
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 
 from quiz.ui import context
 from quiz.ui.shortcuts import SCRIPT
+from quiz.ui.visitors import BROWSER
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,6 +102,32 @@ class SecurityHeaders:
         await answer(scope, receive, send_with_headers)
 
 
+class BrowserName:
+    """Plain ASGI middleware: gives every browser a random name in a cookie, by which it is known again until it is closed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; with a page for a browser that has no name goes one."""
+        if scope["type"] != "http" or not _wants_page(Headers(scope=scope)):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_name(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = f"{BROWSER}={secrets.token_urlsafe(16)}; Path=/; HttpOnly; SameSite=Lax"
+                message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie.encode())]
+            await send(message)
+
+        await self.app(scope, receive, send_with_name)
+
+
+def _wants_page(headers: Headers) -> bool:
+    """Whether a browser without a name asks for a page (scripts and pictures are asked for in several requests at once)."""
+    return "text/html" in headers.get("accept", "") and f"{BROWSER}=" not in headers.get("cookie", "")
+
+
 @asynccontextmanager
 async def _lifespan(app: st.App) -> AsyncIterator[None]:
     yield
@@ -107,7 +136,7 @@ async def _lifespan(app: st.App) -> AsyncIterator[None]:
 
 def create_app() -> st.App:
     """The ASGI application, for uvicorn or any other server."""
-    return st.App(APP, middleware=[Middleware(SecurityHeaders)], lifespan=_lifespan)
+    return st.App(APP, middleware=[Middleware(SecurityHeaders), Middleware(BrowserName)], lifespan=_lifespan)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -12,7 +12,9 @@ from quiz.ui.text import counted, lab_address
 from quiz.views import SessionView
 
 PAGES = Path(__file__).parent / "pages"
-TODAY, PRACTICE, STUDY, PROGRESS, DIAGNOSTIC, DATA = (str(PAGES / f"{name}.py") for name in ("today", "practice", "study", "progress", "diagnostic", "data"))
+TODAY, PRACTICE, STUDY, PROGRESS, DIAGNOSTIC, DATA, PROFILES = (
+    str(PAGES / f"{name}.py") for name in ("today", "practice", "study", "progress", "diagnostic", "data", "profiles")
+)
 STYLE = Path(__file__).with_name("style.css")
 MARK = Path(__file__).parent / "assets" / "mark.svg"
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from quiz.ui import visitors
 
 if TYPE_CHECKING:
     from questions.loader import QuestionBank
-    from quiz.service import LearnerData, QuizService
+    from quiz.service import Backups, LearnerData, Profiles, QuizService
     from quiz.views import History
 
 
@@ -31,6 +32,8 @@ class Quiz:
 
     service: QuizService
     bank: QuestionBank
+    profiles: Profiles
+    backups: Backups
     lab_page: str
     experiment_title: Callable[[str], str]
     outcome_text: Callable[[str, str], str]
@@ -46,7 +49,8 @@ class Quiz:
         return self.data_of(self.learner)
 
 
-LEARNER = "learner"  # session state: whose browser session this is
+class NobodyChosen(RuntimeError):
+    """Nobody practises in this browser session: nobody was chosen yet, or the profile was deleted meanwhile."""
 
 
 _quiz: list[Quiz] = []
@@ -60,19 +64,25 @@ def configure(quiz: Quiz) -> None:
 
 
 def quiz() -> Quiz:
-    """What app.py configured, for the learner of this browser session. Errors: RuntimeError when nothing was configured."""
+    """What app.py configured, for the learner of this browser session. Errors: RuntimeError when nothing was; NobodyChosen."""
     if not _quiz:
         raise RuntimeError("the pages run from app.py, which configures them: start it with `python -m quiz serve` or `streamlit run app.py`")
-    return replace(_quiz[0], learner=_visitor(_quiz[0].service))
+    learner = _visitor(_quiz[0].profiles)
+    if learner is None:
+        raise NobodyChosen("nobody is practising in this browser session")
+    return replace(_quiz[0], learner=learner)
 
 
-def _visitor(service: QuizService) -> int:
-    """The learner of this browser session. Outside of one (a test, a download that is being made) it is the first of the database."""
-    if get_script_run_ctx(suppress_warning=True) is None:
-        return service.default_learner()
-    if LEARNER not in st.session_state:
-        st.session_state[LEARNER] = service.default_learner()
-    return int(st.session_state[LEARNER])
+def profiles() -> Profiles:
+    """The profiles, whoever looks, and also before anybody was chosen."""
+    return _quiz[0].profiles
+
+
+def _visitor(profiles: Profiles) -> int | None:
+    """The learner of this browser session; outside of one, where no page acts, the one there is."""
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        return visitors.visitor(profiles)
+    return next(iter(profiles.names)) if len(profiles.names) == 1 else None
 
 
 def keep_bank(bank: QuestionBank) -> None:

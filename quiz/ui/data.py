@@ -9,6 +9,7 @@ import streamlit as st
 from quiz.service import Merged, UnusableFile
 from quiz.service.datafile import MAX_BYTES
 from quiz.ui import context
+from quiz.ui.components import PROFILES
 from quiz.ui.progress import day_and_time, local_zone
 from quiz.ui.text import as_text, counted
 from quiz.ui.unusable import careful_click
@@ -23,6 +24,9 @@ def your_data() -> None:
     quiz = context.quiz()
     now = quiz.clock()
     view = quiz.service.progress(quiz.learner, now, local_zone())
+    st.page_link(
+        PROFILES, label=f"Profile: {as_text(quiz.profiles.names[quiz.learner])}. Rename it, add others, or back up everything", icon=":material/person:"
+    )
     _take_out(now, view.attempts, len(view.runs))
     _bring_in(now, local_zone())
 
@@ -46,7 +50,9 @@ def _everything(now: datetime, day: str) -> None:
     data = context.quiz().data  # now: a download is made outside the visit, where nobody would know whose it is
     with st.container(border=True, height="stretch", gap="small"):
         st.markdown("**Everything, to bring back**")
-        st.markdown("Every answer with the exact words it was given to, every run with prediction, verdict and note, in one JSON file. Your backup.")
+        st.markdown(
+            "Every answer with the exact words it was given to, every run with prediction, verdict and note, in one JSON file, to go on with elsewhere."
+        )
         st.download_button(
             "Download everything",
             lambda: data.json(now),
@@ -159,6 +165,7 @@ def _preview(file: st.runtime.uploaded_file_manager.UploadedFile, now: datetime)
 
 
 def _offer(preview: Merged, zone: tzinfo) -> None:
+    quiz = context.quiz()
     with st.container(border=True, key="data_preview", gap="small"):
         st.markdown(f"**{_added(preview)}**" if preview.adds_something else "**Nothing new: all of it is here already.**")
         known = " and ".join(
@@ -170,7 +177,8 @@ def _offer(preview: Merged, zone: tzinfo) -> None:
             f"Given {day_and_time(preview.first.astimezone(zone))} to {day_and_time(preview.last.astimezone(zone))}." if preview.first and preview.last else ""
         )
         st.markdown(" ".join(part for part in (f"{known} of the file {_are(preview)} here already." if known else "", between) if part))
-        st.caption(f"The file of “{as_text(preview.learner)}”, made {day_and_time(preview.exported_at.astimezone(zone))}.")
+        others = f" It would be added to the profile “{as_text(quiz.profiles.names[quiz.learner])}”." if len(quiz.profiles.names) > 1 else ""
+        st.caption(f"The file of “{as_text(preview.learner)}”, made {day_and_time(preview.exported_at.astimezone(zone))}.{others}")
         if preview.adds_something:
             st.button("Add to what is here", key="data_merge", type="primary", icon=":material/add:", on_click=_merge)
 

@@ -12,6 +12,7 @@ import streamlit as st
 from questions.loader import Problem, QuestionBankError
 from quiz.settings import InvalidSettings
 from quiz.storage.database import DatabaseUnusable
+from quiz.ui.context import NobodyChosen
 
 log = logging.getLogger(__name__)
 MOST_LINES = 20
@@ -58,6 +59,8 @@ def careful_click(action: Callable[Arguments, None]) -> Callable[Arguments, None
     def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             action(*args, **kwargs)
+        except NobodyChosen:
+            pass  # the profile was deleted elsewhere; the page that is drawn next asks who is practising
         except DatabaseUnusable as error:
             log.warning("a click changed nothing: %s", error)
             st.session_state[_TROUBLE] = error
@@ -75,6 +78,8 @@ def careful_drawing(draw: Callable[Arguments, None]) -> Callable[Arguments, None
             _show_trouble(trouble)
         try:
             draw(*args, **kwargs)
+        except NobodyChosen:
+            st.rerun()  # the whole app, which asks who is practising
         except DatabaseUnusable as error:
             log.warning("a page could not be drawn: %s", error)
             _show_trouble(error)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from questions.loader import load_bank
-from quiz.service import QuizService, RunBook
+from quiz.service import Profiles, QuizService, RunBook
 from quiz.storage.database import Database, open_database
 from quiz.views import Confidence, SessionView, Turn
 from sandbox.jobs import Laboratory
@@ -195,3 +195,13 @@ def end_interview(database: Path) -> None:
         if session is not None:
             service.end_session(session.id, now)
         service.adaptive.set_interview(learner, now.date() - timedelta(days=1), 20, now - timedelta(days=9), UTC)
+
+
+def add_profile(database: Path) -> None:
+    """A name for the learner of the history, and somebody else who has just begun."""
+    with service_on(database) as service:
+        profiles = Profiles(service._database, service)
+        profiles.rename(service.default_learner(), "Ada")
+        ben = profiles.add("Ben")
+        at = datetime.now(UTC) - timedelta(days=1)
+        _practise(service, service.start_session(ben, 5, at), at, 0.2, random.Random(4))

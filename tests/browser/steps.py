@@ -22,6 +22,7 @@ PAGES = {
     "progress": "/progress",
     "data": "/data",
     "diagnostic": "/diagnostic",
+    "profiles": "/profiles",
 }
 
 

@@ -177,6 +177,13 @@ def show_noting(page: Page, app: Server) -> None:
     button(page, "runs_save").wait_for()
 
 
+def show_profiles(page: Page, app: Server) -> None:
+    """The page of profiles, for the first of two."""
+    visit(page, f"{app.url}/profiles")
+    button(page, "profile_1").click()
+    keyed(page, "profile_row_1").wait_for()
+
+
 def in_database(change: Callable[[Path], None]) -> Callable[[Page, Server], None]:
     """Brings a state about in the database, beside the running server."""
 
@@ -238,6 +245,8 @@ PREPARING = [
     Scene("today", at("/", ".stPlotlyChart"), prepare=in_database(demo.prepare_for_two_weeks)),
     Scene("diagnostic-question", at("/practice", ".st-key-check"), prepare=in_database(demo.open_diagnostic)),
     Scene("today-afterwards", at("/", ".st-key-how_it_went"), prepare=in_database(demo.end_interview)),
+    Scene("who-is-practising", at("/", ".st-key-profile_choice"), prepare=in_database(demo.add_profile), looks=TWO_LOOKS),
+    Scene("profiles", show_profiles, looks=TWO_LOOKS),
 ]
 # The picture on top of the README: the upper parts of two others, side by side.
 BANNER = ("practice-feedback-1280-light.png", "lab-verdict-1280-dark.png")

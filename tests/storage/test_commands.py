@@ -14,10 +14,17 @@ from tests.storage.test_database import used
 ROOT = Path(__file__).parents[2]
 
 
-def command(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str, cwd: Path = ROOT, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     python_path = {"PYTHONPATH": str(ROOT)} if cwd != ROOT else {}
     return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env={**os.environ, **python_path, **environment}, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, *arguments],
+        cwd=cwd,
+        env={**os.environ, **python_path, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
 
 
@@ -150,3 +157,21 @@ def test_folders_of_questions_are_read_in_order_each_once_with_the_home_folder(m
     given = os.pathsep.join(["/a", " ", "~/mine", "/a", "relative"])
     assert Settings.from_environment({"QUESTIONS_PATH": given}).questions == (Path("/a"), tmp_path / "mine", Path("relative"))
     assert Settings.from_environment({}).questions == ()
+
+
+def test_a_backup_is_written_and_restored_from_the_command_line_after_a_typed_word(tmp_path: Path) -> None:
+    here, file = used(tmp_path), tmp_path / "kept.db"
+    done = command("-m", "quiz", "backup", str(file), DATABASE_URL=url(tmp_path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{file} holds 1 profile: learner (2 answers, 0 runs)\n", "")
+    again = command("-m", "quiz", "backup", str(file), DATABASE_URL=url(tmp_path))
+    assert (again.returncode, again.stderr) == (1, f"{file} is there already; name another file\n")
+    here.unlink()
+    refused = command("-m", "quiz", "restore", str(file), DATABASE_URL=url(tmp_path), stdin="no\n")
+    assert (refused.returncode, refused.stdout.endswith("Nothing was changed\n")) == (1, True)
+    restored = command("-m", "quiz", "restore", str(file), DATABASE_URL=url(tmp_path), stdin="restore\n")
+    assert restored.returncode == 0
+    assert f"{here} holds 1 profile: learner (0 answers, 0 runs), all of which it replaces" in restored.stdout
+    assert len(list(tmp_path.glob("carousel.before-restore-*.db"))) == 1
+    assert command("-m", "quiz", "rebuild", DATABASE_URL=url(tmp_path)).stdout == "2 attempts folded anew: identical\n"
+    broken = command("-m", "quiz", "restore", str(tmp_path / "nowhere.db"), "--yes", DATABASE_URL=url(tmp_path))
+    assert (broken.returncode, broken.stderr) == (1, f"{tmp_path / 'nowhere.db'} cannot be read: No such file or directory.\n")

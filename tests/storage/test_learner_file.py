@@ -284,8 +284,12 @@ def test_another_learners_answers_are_not_taken_from_them(device: Device, tmp_pa
         repository.add(Learner(name="second"))
     from quiz.service import LearnerData
 
-    with pytest.raises(UnusableFile, match=r"sessions\[0\]: this session is here already, with another learner"):
-        LearnerData(device.service, device.database, 2).merge(device.file(), LATER)
+    second, before = LearnerData(device.service, device.database, 2), device.file()
+    with pytest.raises(UnusableFile, match=r"attempts\[0\]: this answer is here already, with the profile “learner”"):
+        second.preview(before, LATER)
+    with pytest.raises(UnusableFile, match=r"runs\[0\]: this run is here already, with the profile “learner”\. .* choose “learner” to add the file there"):
+        second.merge(before, LATER)
+    assert device.file() == before
 
 
 # --- Bad files --------------------------------------------------------------------------------------------------

@@ -97,5 +97,5 @@ def test_a_first_migration_that_fails_leaves_no_tables(tmp_path, next_release):
 
 def test_an_earlier_copy_is_never_overwritten(tmp_path):
     path = used(tmp_path)
-    names = [upgrade.back_up(path, "0001").name for _ in range(3)]
+    names = [upgrade.back_up(path, "before-upgrade-0001").name for _ in range(3)]
     assert names == ["carousel.before-upgrade-0001.db", "carousel.before-upgrade-0001-1.db", "carousel.before-upgrade-0001-2.db"]
