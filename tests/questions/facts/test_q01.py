@@ -1,5 +1,8 @@
 """What question 1's items say about PyTorch."""
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
@@ -46,3 +49,27 @@ def test_an_lstm_with_f_at_0_and_i_and_o_at_1_is_a_plain_rnn_with_a_second_tanh(
         h, c = lstm(x_t, (h, c))
         plain = torch.tanh(torch.tanh(x_t @ w.T + plain @ u.T + b))
     assert torch.allclose(h, plain, atol=1e-6)
+
+
+def test_a_usual_forget_bias_keeps_nothing_over_sixty_steps_and_a_rate_of_one_in_sixty_keeps_over_a_third() -> None:
+    fresh, biased = (1 / (1 + math.exp(-bias)) for bias in (0, 1))
+    assert fresh == 0.5
+    assert 0.73 < biased < 0.75
+    assert biased**60 == pytest.approx(6.9e-9, rel=0.01)
+    assert (1 - 1 / 60) ** 60 > 1 / 3
+
+
+def test_the_two_states_of_eight_units_hold_at_most_512_bits() -> None:
+    states = nn.LSTM(1, 8)(torch.zeros(1, 1, 1))[1]
+    assert sum(state.numel() for state in states) == 16
+    assert sum(state.numel() * torch.finfo(state.dtype).bits for state in states) == 512
+
+
+def test_terms_that_fade_by_a_tenth_add_up_to_ten_times_the_first() -> None:
+    assert sum(0.9**k for k in range(10_000)) == pytest.approx(10)
+
+
+def test_the_mean_of_two_added_values_between_0_and_1_costs_a_sixth() -> None:
+    values = torch.linspace(0, 1, 1001, dtype=torch.float64)
+    sums = values + values[:, None]
+    assert (sums - 1).square().mean().item() == pytest.approx(0.167, abs=0.0005)

@@ -27,3 +27,14 @@ def test_a_unit_with_pre_activations_of_zero_halves_its_cell() -> None:
     h, c = cell(torch.zeros(1, 1), (torch.zeros(1, 1), torch.tensor([[2.0]])))
     assert c.item() == 1.0
     assert h.item() == pytest.approx(0.380797, abs=1e-6)
+
+
+def test_three_units_keep_erase_and_halve_in_one_step() -> None:
+    old, f = torch.tensor([4.0, 2.0, -2.0]), torch.tensor([1.0, 0.0, 0.5])
+    assert (f * old).tolist() == [4, 0, -1]
+    assert float(f @ old) == 3
+
+
+def test_doubling_the_cell_from_2_to_4_hardly_moves_what_is_shown() -> None:
+    shown = torch.tanh(torch.tensor([2.0, 4.0]))
+    assert shown[1] / shown[0] < 1.04

@@ -61,3 +61,11 @@ def test_without_a_backward_there_are_no_gradients_to_pile_up() -> None:
     layer = nn.Linear(2, 1)
     layer(torch.ones(1, 2)).sum()
     assert layer.weight.grad is None
+
+
+def test_a_window_of_twice_the_lag_holds_half_of_the_pairs_and_one_as_long_as_the_lag_none() -> None:
+    def inside(window: int, lag: int) -> float:
+        return sum(place + lag <= window for place in range(1, window + 1)) / window
+
+    assert (inside(40, 20), inside(20, 20)) == (0.5, 0)
+    assert all(inside(2 * lag + more, lag) >= 0.5 for lag in range(1, 30) for more in range(20))

@@ -41,3 +41,23 @@ def test_a_relu_candidate_makes_the_state_grow_exponentially_and_a_tanh_candidat
         exponential = exponential + (2 * exponential.relu()).relu()
     assert linear <= 1001
     assert exponential.isinf()
+
+
+def test_the_slope_of_a_sigmoid_is_a_quarter_at_most_and_a_hundredth_at_0_99() -> None:
+    a = torch.linspace(-8, 8, 1601, dtype=torch.float64, requires_grad=True)
+    torch.sigmoid(a).sum().backward()
+    assert a.grad is not None
+    assert a.grad.max().item() == a.grad[800].item() == 0.25  # at zero, where the slope of tanh is 1
+    assert pytest.approx(0.01, abs=0.0002) == 0.99 * (1 - 0.99)
+
+
+def test_the_hard_sigmoid_is_exactly_0_and_1_from_3_on_either_side() -> None:
+    assert nn.functional.hardsigmoid(torch.tensor([-3.0, 3.0])).tolist() == [0, 1]
+
+
+def test_prices_make_pre_activations_of_many_thousands() -> None:
+    torch.manual_seed(0)
+    lstm = nn.LSTM(1, 16)
+    weights = lstm.weight_ih_l0.abs()
+    assert 0.24 < weights.max() <= 0.25  # one over the root of 16
+    assert (30_000 * weights).mean() > 3000

@@ -40,3 +40,14 @@ def test_a_reset_stops_the_error_on_the_cell_path() -> None:
     cell.backward()
     assert start.grad is not None
     assert start.grad.item() == 0.0
+
+
+def test_what_is_left_after_the_half_life_is_one_half() -> None:
+    assert 0.99 ** (math.log(0.5) / math.log(0.99)) == pytest.approx(0.5)
+    assert round(0.99**10, 1) == 0.9  # nine tenths after ten steps
+
+
+def test_the_bias_that_suits_a_lag_is_its_logarithm() -> None:
+    assert [round(math.log(lag)) for lag in (20, 150)] == [3, 5]  # chrono initialisation draws up to about this
+    gate = 1 / (1 + math.exp(-math.log(20)))
+    assert gate == pytest.approx(1 - 1 / 21)

@@ -30,3 +30,13 @@ def test_a_coupled_cell_stays_within_one_and_a_standard_one_counts() -> None:
         standard = standard + 1
         assert coupled.abs().max() <= 1
     assert (standard == 50).all()
+
+
+def test_the_loud_distractor_takes_off_two_hundredths() -> None:
+    assert round(1 * 0.8 + 0.02 * -0.95, 2) == 0.78
+    assert round(0.8 - 0.95, 2) == -0.15  # let in as a whole
+
+
+def test_without_its_input_gate_a_layer_has_three_quarters_of_its_weights() -> None:
+    weights = torch.nn.LSTM(10, 20).get_parameter("weight_ih_l0")
+    assert weights[20:].numel() == 3 / 4 * weights.numel()

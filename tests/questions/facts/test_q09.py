@@ -78,3 +78,20 @@ def _trained(kind: type[torch.optim.Optimizer], threshold: float) -> Tensor:
         assert clip_grad_norm_([weights], threshold).item() > 1  # cut under either threshold
         optimizer.step()
     return weights.detach()
+
+
+def test_a_norm_of_a_tenth_over_a_million_weights_is_far_above_adams_epsilon() -> None:
+    entry = 0.1 / math.sqrt(1_000_000)
+    assert entry == pytest.approx(1e-4)
+    assert torch.optim.Adam([_with_gradient(0.0)]).defaults["eps"] == 1e-8
+
+
+def test_a_threshold_of_a_hundredth_makes_steps_a_hundred_times_shorter() -> None:
+    lengths = []
+    for threshold in (1.0, 0.01):
+        parameter = _with_gradient(1.2, 1.6)
+        clip_grad_norm_([parameter], threshold)
+        torch.optim.SGD([parameter], 0.3).step()
+        lengths.append(parameter.detach().norm().item())
+    assert lengths[1] == pytest.approx(0.01 * 0.3, rel=1e-3)
+    assert lengths[0] / lengths[1] == pytest.approx(100, rel=1e-3)

@@ -55,3 +55,7 @@ def test_tying_saves_one_matrix_and_keeps_the_biases() -> None:
     before = sum(values.numel() for values in model.parameters())
     model["out"].weight = model["embed"].weight
     assert before - sum(values.numel() for values in model.parameters()) == words * width
+
+
+def test_a_rounding_of_32_bits_moves_a_loss_in_its_seventh_digit() -> None:
+    assert 1e-8 < torch.finfo(torch.float32).eps / 2 < 1e-7

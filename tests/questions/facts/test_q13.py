@@ -1,5 +1,8 @@
 """What question 13's items say about PyTorch's recurrent layers."""
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
@@ -38,3 +41,14 @@ def test_the_state_of_a_gru_stays_within_one_and_a_cell_counts_on() -> None:
             values.zero_()
         lstm.bias_ih_l0.fill_(40)  # all gates open, candidate 1
         assert lstm(x)[1][1].item() == 200
+
+
+def test_a_forget_bias_of_1_leaves_seven_billionths_after_sixty_steps_and_that_of_chrono_a_third() -> None:
+    assert (1 / (1 + math.exp(-1))) ** 60 == pytest.approx(7e-9, rel=0.02)
+    gate = 1 / (1 + math.exp(-math.log(60)))
+    assert round(gate, 2) == 0.98
+    assert gate**60 > 1 / 3
+
+
+def test_four_blocks_at_half_the_width_have_the_recurrent_weights_of_one() -> None:
+    assert nn.LSTM(10, 64).get_parameter("weight_hh_l0").numel() == nn.RNN(10, 128).get_parameter("weight_hh_l0").numel()

@@ -52,3 +52,17 @@ def test_with_a_second_layer_padding_reaches_the_forward_half_as_well() -> None:
     words = torch.randn(1, 5, 3)
     padded = torch.cat([words, torch.zeros(1, 3, 3)], dim=1)
     assert not torch.allclose(lstm(padded)[0][:, 4, :4], lstm(words)[0][:, 4, :4], atol=1e-4)
+
+
+def test_knowing_one_of_two_bits_is_worth_one_half_and_a_sum_of_two_halves_says_nothing_of_xor() -> None:
+    bits = [(past, future) for past in (0, 1) for future in (0, 1)]
+    right = [(past, guess) == (past, future) for past, future in bits for guess in (0, 1)]
+    assert sum(right) / len(right) == 0.5
+    p, f = (torch.tensor(values, dtype=torch.float64) for values in zip(*bits, strict=True))
+    weights = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    loss = nn.functional.binary_cross_entropy_with_logits(weights[0] * p + weights[1] * f + weights[2], (p != f).double())
+    loss.backward()
+    assert weights.grad is not None
+    assert weights.grad.tolist() == [0, 0, 0]  # the loss is convex in them, so one half for each combination is its optimum
+    best = max(sum((a * p + b * f + c > 0) == (p != f)).item() for a in (-1, 1) for b in (-1, 1) for c in (-1.5, -0.5, 0.5, 1.5))
+    assert best == 3  # of the four, by a threshold

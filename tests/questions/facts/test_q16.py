@@ -34,3 +34,20 @@ def test_a_common_factor_cannot_change_the_ratio_between_layers() -> None:
     top.grad, bottom.grad = torch.tensor([0.6]), torch.tensor([0.0003])
     nn.utils.clip_grad_norm_([top, bottom], 0.1)
     assert torch.allclose(top.grad / bottom.grad, torch.tensor([2000.0]))
+
+
+def test_a_threshold_of_a_tenth_multiplies_a_norm_of_0_7_by_0_14() -> None:
+    assert round(0.1 / 0.7, 2) == 0.14
+
+
+def test_after_ten_halvings_less_than_a_thousandth_is_left() -> None:
+    assert 0.5**10 < 0.001
+
+
+def test_with_a_processor_a_layer_a_pass_takes_layers_plus_steps_minus_one() -> None:
+    layers, steps = 4, 9
+    done: dict[tuple[int, int], int] = {}
+    for layer in range(layers):
+        for step in range(steps):
+            done[layer, step] = 1 + max(done.get((layer - 1, step), 0), done.get((layer, step - 1), 0))
+    assert max(done.values()) == layers + steps - 1

@@ -26,3 +26,10 @@ def test_a_call_without_a_state_starts_from_zeros() -> None:
 def test_a_softmax_does_not_change_which_score_is_the_largest() -> None:
     scores = torch.randn(50, 20, generator=torch.Generator().manual_seed(0))
     assert torch.equal(scores.argmax(-1), scores.softmax(-1).argmax(-1))
+
+
+def test_told_its_own_first_letter_a_model_does_best_to_toss_a_coin_for_the_second() -> None:
+    cases = [(own, true) for own in "ab" for true in "ab"]  # its sample, and the sequence drawn from the data: independent
+    for own in "ab":
+        targets = [true for sample, true in cases if sample == own]
+        assert targets.count("a") == targets.count("b")

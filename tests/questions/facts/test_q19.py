@@ -20,3 +20,11 @@ def test_a_linear_layer_maps_each_position_by_itself() -> None:
     torch.manual_seed(0)
     linear, x = nn.Linear(3, 2), torch.randn(4, 5, 3)
     torch.testing.assert_close(linear(x)[1, 2], linear(x[1, 2]))
+
+
+def test_the_other_paths_of_the_tagger_reach_2_at_most() -> None:
+    for b in (1.2, 1.5):
+        first, second = {"O": 2.0, "B": b, "I": 0.0}, {"O": 0.5, "B": 0.0, "I": 2.0}
+        others = [("O", "B"), ("B", "O"), ("B", "B"), ("I", "O"), ("I", "B"), ("I", "I")]  # transitions of 0
+        assert max(first[one] + second[two] for one, two in others) == 2.0
+        assert {pair for pair in others if first[pair[0]] + second[pair[1]] > 1.99} <= {("O", "B"), ("B", "O"), ("I", "I")}

@@ -36,3 +36,20 @@ def test_a_mask_on_h_that_is_the_same_for_all_is_a_matrix_with_columns_of_zeros(
     with torch.no_grad():
         lstm.weight_hh_l0.mul_(mask)
         torch.testing.assert_close(lstm(x)[0], torch.stack(by_hand, 1))
+
+
+def test_a_mask_of_a_quarter_on_the_cell_leaves_3_of_1000_after_twenty_steps_and_1_of_100_000_after_forty() -> None:
+    assert round(1000 * (1 - 0.75**20)) == 997
+    assert round(0.75**-20) == 315
+    assert round(1 / 0.75**40, -4) == 100_000
+
+
+def test_the_variance_of_a_rescaled_cell_grows_exponentially() -> None:
+    survives, value = 0.75**20, 0.75**-20
+    assert survives * value == pytest.approx(1)
+    assert survives * value**2 - 1 == pytest.approx(0.75**-20 - 1)
+
+
+def test_what_remains_of_the_gain_after_stopping_in_time_is_0_08_bits() -> None:
+    assert [round(bits, 2) for bits in (4.66 - 4.33, 4.66 - 4.41, 4.41 - 4.33)] == [0.33, 0.25, 0.08]
+    assert round(0.33 + 0.08, 2) == 0.41

@@ -17,3 +17,8 @@ def test_micro_batches_of_unequal_size_combine_by_their_numbers_of_tokens() -> N
     (slopes * weight).mean().backward()
     assert weight.grad is not None
     assert weight.grad.tolist() == [1.5]
+
+
+def test_the_mean_of_eight_equal_shares_is_the_mean_of_all() -> None:
+    whole = torch.arange(512, dtype=torch.float64)
+    torch.testing.assert_close(torch.stack([share.mean() for share in whole.chunk(8)]).mean(), whole.mean())

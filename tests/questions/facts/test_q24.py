@@ -20,3 +20,11 @@ def test_only_differences_of_scores_count_in_a_softmax() -> None:
 
 def test_a_softmax_over_an_axis_of_one_gives_ones() -> None:
     assert torch.equal(torch.randn(2, 1, 5, generator=torch.Generator().manual_seed(0)).softmax(1), torch.ones(2, 1, 5))
+
+
+def test_a_matrix_brings_states_of_512_and_256_components_together() -> None:
+    decoder, encoder = torch.zeros(256), torch.zeros(512)
+    with pytest.raises(RuntimeError, match="inconsistent tensor size"):
+        decoder @ encoder
+    assert (decoder @ torch.zeros(256, 512) @ encoder).shape == ()
+    assert torch.cat([decoder, encoder]).shape == (768,)
