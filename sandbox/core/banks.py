@@ -86,10 +86,12 @@ class Bank(nn.Module):
         """Scale each net's gradient down to the norm `limit`, for `train(clip=...)`; returns the largest norm before."""
         gradients = [self._by_net(name, parameter.grad) for name, parameter in self.named_parameters() if parameter.grad is not None]
         norms = torch.stack([gradient.square().sum((0, 2)) for gradient in gradients]).sum(0).sqrt()  # (nets,)
-        scale = (limit / (norms + 1e-6)).clamp(max=1)  # as torch's clip_grad_norm_
-        for gradient in gradients:
-            gradient.mul_(scale[:, None])
-        return float(norms.max())
+        largest = float(norms.max())
+        if not largest + 1e-6 < limit:  # true of NaN as well
+            scale = (limit / (norms + 1e-6)).clamp(max=1)  # as torch's clip_grad_norm_
+            for gradient in gradients:
+                gradient.mul_(scale[:, None])
+        return largest
 
     def _by_net(self, name: str, gradient: Tensor) -> Tensor:
         """A gradient as (blocks, nets, rest), sharing its memory: the layer's rows go by gate, net and cell."""

