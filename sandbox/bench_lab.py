@@ -20,7 +20,6 @@ from sandbox.settings import LabSettings
 
 WORKERS = 2
 ALONE = "forget-gate"  # whose one seed and three seeds are compared
-LONGEST_S = 600.0
 
 
 class Forgetful:
@@ -85,12 +84,17 @@ def _run(laboratory: Laboratory, experiment_id: str, changed: Mapping[str, Setti
     request: RunRequest = make_request(experiment, read_values(experiment, {"preset": "quick", **changed}), None)
     begun = time.monotonic()
     run_id = laboratory.start(request)
-    laboratory.wait(run_id, LONGEST_S)
+    _await_first_point(laboratory, run_id)
     first = time.monotonic() - begun
     seen = _finished(laboratory, run_id)
     if seen.state is not RunState.FINISHED or seen.verdict is None:
         raise RuntimeError(f"{experiment_id}: the run ended as {seen.state}: {seen.error}")
     return first, time.monotonic() - begun
+
+
+def _await_first_point(laboratory: Laboratory, run_id: str) -> None:
+    while not (seen := laboratory.snapshot(run_id)).state.final and not any(seed.points for seed in seen.seeds):  # looking renews the lease
+        laboratory.wait(run_id, 1.0)
 
 
 def _finished(laboratory: Laboratory, run_id: str) -> Snapshot:
