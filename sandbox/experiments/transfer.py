@@ -162,7 +162,7 @@ def _pretrain(data: Data, settings: Settings, seed: int, device: str) -> Generat
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
         return loss, {"bits": float(loss.detach()) / math.log(2)}
 
-    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, parameters, optimizer, int(settings["updates"]), CLIP)
     return body
 
@@ -205,7 +205,7 @@ def _learn(arm: str, nets: Mapping[int, nn.ModuleDict], data: Data, settings: Se
     groups: list[dict[str, Any]] = [{"params": heads, "lr": rate}]
     if not frozen:
         groups.append({"params": bodies, "lr": rate})
-    optimizer = torch.optim.Adam(groups)
+    optimizer = torch.optim.Adam(groups, fused=True)
     done, accuracy = 0, 0.0
 
     def forward() -> tuple[Tensor, Measures]:
@@ -225,7 +225,7 @@ def _learn(arm: str, nets: Mapping[int, nn.ModuleDict], data: Data, settings: Se
         return loss.sum(), {"accuracy": accuracy, "label_loss": float(loss.detach().mean())}
 
     def clip() -> float:
-        norms = [float(torch.nn.utils.clip_grad_norm_(net.parameters(), CLIP)) for net in nets.values()]
+        norms = [core.training.clip_norm(net.parameters(), CLIP) for net in nets.values()]
         return max(norms)
 
     history = yield from core.training.train(forward, bodies + heads, optimizer, updates, clip)
@@ -392,7 +392,7 @@ EXPERIMENT = Experiment(
         Number(name="learning_rate", label="Learning rate", help="Of Adam, everywhere.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
     presets={
-        "quick": Preset("Quick", 3, {"hidden": 32, "updates": 300, "label_updates": 120, "learning_rate": 0.015}),
+        "quick": Preset("Quick", 3, {"hidden": 32, "updates": 300, "label_updates": 100, "learning_rate": 0.02}),
         "thorough": Preset("Thorough", 10, {"updates": 1000}),
     },
     arms=ARMS,
