@@ -109,13 +109,14 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
 
 
 def _network(arm: str, settings: Settings) -> nn.ModuleDict:
-    """Layers stacked by hand, as nn.LSTM(num_layers=...) leaves no room for anything between them."""
+    """One nn.LSTM of all layers; of one each, stacked by hand, where something comes between them."""
     from torch import nn
 
     hidden, depth = int(settings["hidden"]), DEPTHS.get(arm, int(settings["layers"]))
     embedding = nn.Linear(SYMBOLS, hidden, bias=False)  # of one-hot inputs: a vector of each symbol's own
     nn.init.normal_(embedding.weight)
-    layers = nn.ModuleList(nn.LSTM(hidden, hidden, batch_first=True) for _ in range(depth))
+    stacks, height = (depth, 1) if arm in ("residual", "normalised") else (1, depth)
+    layers = nn.ModuleList(nn.LSTM(hidden, hidden, height, batch_first=True) for _ in range(stacks))
     for lstm in layers:
         core.cells.set_forget_bias(lstm, float(settings["forget_bias"]))  # type: ignore[arg-type]  # a ModuleList forgets its type
     between = nn.ModuleList(nn.LayerNorm(hidden) if arm == "normalised" else nn.Identity() for _ in layers)
@@ -132,18 +133,23 @@ def _answers(arm: str, network: Any, x: Tensor) -> Tensor:
     return logits
 
 
+def _recurrent(network: Any) -> list[Tensor]:
+    """The recurrent weights of every layer, bottom first."""
+    return [lstm.get_parameter(f"weight_hh_l{layer}") for lstm in network.layers for layer in range(lstm.num_layers)]
+
+
 def _gradient_by_layer(arm: str, network: Any, probe: core.tasks.Labelled) -> list[float]:
     """The norm of the loss's gradient in each layer's recurrent weights, bottom first; the network is left as it was."""
     import torch
 
     loss = torch.nn.functional.cross_entropy(_answers(arm, network, probe.x).flatten(0, 1), probe.target.flatten(), ignore_index=core.tasks.IGNORED)
-    gradients = torch.autograd.grad(loss, [lstm.weight_hh_l0 for lstm in network.layers])
-    return [float(one.norm()) for one in gradients]
+    return [float(one.norm()) for one in torch.autograd.grad(loss, _recurrent(network))]
 
 
 def _norms(network: Any) -> list[float]:
     """The same of the gradients stored in the network, bottom and top layer only."""
-    return [float(network.layers[place].weight_hh_l0.grad.norm()) for place in (0, -1)]
+    weights = _recurrent(network)
+    return [float(place.grad.norm()) for place in (weights[0], weights[-1]) if place.grad is not None]
 
 
 def _ratio(norms: Sequence[float]) -> float:
@@ -256,7 +262,7 @@ EXPERIMENT = Experiment(
             step=0.5,
         ),
         Number(name="hidden", label="Units", help="In each layer.", default=24, low=8, high=64, whole=True),
-        Number(name="updates", label="Updates", help="Each on 32 fresh sequences of 8 steps.", default=150, low=50, high=2000, step=50, whole=True),
+        Number(name="updates", label="Updates", help="Each on 32 fresh sequences of 8 steps.", default=150, low=50, high=2000, step=10, whole=True),
         Number(
             name="learning_rate",
             label="Learning rate",
@@ -267,7 +273,7 @@ EXPERIMENT = Experiment(
             log=True,
         ),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10, {"updates": 200})},
+    presets={"quick": Preset("Quick", 3, {"updates": 110, "learning_rate": 0.03}), "thorough": Preset("Thorough", 10, {"updates": 200})},
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0), rules=((1 / SYMBOLS, "guessing"),)),
