@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 
     Lesson = Callable[[], tuple[Tensor, dict[str, float]]]  # one batch: its loss and metrics
 
-BITS, NOISE, HELD_BATCH, HELD_UNITS, EXAM = 2, 0.3, 64, 32, 500  # the memory task
+BITS, NOISE, HELD_BATCH, HELD_UNITS, EXAM = 2, 0.3, 32, 32, 500  # the memory task
 WINDOW, TEXT_BATCH, TEXT_UNITS, UNSEEN = 14, 16, 40, 100  # the text: steps and windows of an update; windows of unseen text
-LOOKS = 12  # how often the loss on unseen text is taken
+LOOKS = 6  # how often the loss on unseen text is taken
 
 ARMS = (
     Arm("none", "no dropout", "lstm"),
@@ -103,10 +103,10 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         return torch.stack(losses).sum(), {name: value for one in metrics for name, value in one.items()}
 
     def clip() -> float:  # each network by its own norm: they have nothing to do with each other
-        return math.hypot(*(float(torch.nn.utils.clip_grad_norm_(one.parameters(), 1.0)) for one in networks))
+        return math.hypot(*(core.training.clip_norm(one.parameters(), 1.0) for one in networks))
 
     parameters = [parameter for one in networks for parameter in one.parameters()]
-    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, parameters, optimizer, int(settings["updates"]), clip)
     return Trained(memory, unseen)
 
@@ -290,7 +290,7 @@ EXPERIMENT = Experiment(
         Number(
             name="updates",
             label="Updates",
-            help="Each on 64 fresh sequences, and on 16 windows of the text.",
+            help="Each on 32 fresh sequences, and on 16 windows of the text.",
             default=90,
             low=50,
             high=1000,
