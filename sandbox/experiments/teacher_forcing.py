@@ -41,7 +41,7 @@ BATCH, EXAM = 32, 300  # sequences in an update and in the final measurement
 CONTEXT, ROLLED, HORIZON = 15, 40, 20  # steps of truth before going on alone; steps alone; the step that is judged
 TRAINED = 35  # steps of a sine in training
 SYMBOLS, SENTENCE = 8, 16  # of the grammar
-GRAMMAR_PART, GRAMMAR_HIDDEN = 0.33, 24  # of the sines' updates; units
+GRAMMAR_PART, GRAMMAR_HIDDEN = 0.4, 24  # of the sines' updates; units
 RAMP, LAST_RATE = 0.2, 0.05  # the part of training in which the share of own answers rises; what is left of the learning rate
 LOOKS = 10  # how often the live figures of going on alone are taken
 
@@ -161,7 +161,7 @@ def _train_sine(arm: str, settings: Settings, seed: int, device: str) -> Generat
         loss = (answers - target).square()[:, CONTEXT - 1 :].mean()
         return loss, {"rmse": float(loss.detach()) ** 0.5, "alone": alone}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, updates)
     return model
 
@@ -190,7 +190,7 @@ def _train_grammar(arm: str, settings: Settings, seed: int, device: str) -> Gene
         loss = torch.nn.functional.cross_entropy(answers.flatten(0, 1), walk[:, 1:].flatten().to(device))
         return loss, {"legal": legal, "cross_entropy": float(loss.detach())}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, updates)
     return model
 
@@ -362,7 +362,7 @@ EXPERIMENT = Experiment(
         ),
         Number(name="learning_rate", label="Learning rate", help="Of Adam at the start; it falls along a line.", default=0.02, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10, {"updates": 400})},
+    presets={"quick": Preset("Quick", 3, {"updates": 180}), "thorough": Preset("Thorough", 10, {"updates": 400})},
     arms=ARMS,
     curves=(
         Curve("alone", "sine: error after 20 steps alone", log_y=True, rules=((0.5**0.5, "always answering 0"),)),
