@@ -153,7 +153,7 @@ def _trial(chosen: dict[str, float], noise_seed: int, material: Material) -> Ite
         loss = _loss(model, batch.x + chosen["noise"] * noise, batch.target)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(parameters, CLIP, foreach=False)
+        core.training.clip_norm(parameters, CLIP)
         optimizer.step()
         if update % LOOK == 0 or update == len(material.batches):
             with core.probes.examining(model):
@@ -389,7 +389,7 @@ EXPERIMENT = Experiment(
             high=2,
         ),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10)},
+    presets={"quick": Preset("Quick", 3, {"updates": 800}), "thorough": Preset("Thorough", 10)},
     arms=ARMS,
     curves=(
         Curve("best", "lowest validation loss so far (nats)", log_y=True, rules=((1.609, "guessing, ln 5"),)),
