@@ -70,7 +70,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), batch.target.flatten(), ignore_index=core.tasks.IGNORED)
         return loss, {"accuracy": core.probes.accuracy(logits, batch.target)}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]))
     return model
 
@@ -238,7 +238,7 @@ EXPERIMENT = Experiment(
         Number(name="updates", label="Updates", help="Each on 64 fresh sequences of 30 bits.", default=200, low=50, high=2000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3, {"updates": 150}), "thorough": Preset("Thorough", 10, {"updates": 300})},
+    presets={"quick": Preset("Quick", 3, {"updates": 100, "learning_rate": 0.015}), "thorough": Preset("Thorough", 10, {"updates": 300})},
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0), rules=((CEILING, "ceiling for one direction"),)),
