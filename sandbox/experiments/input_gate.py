@@ -38,7 +38,7 @@ from sandbox.protocol import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-NETS, BATCH, EXAM, CLIP = 16, 64, 1000, 1.0  # nets in a bank; sequences in an update and in an examination; largest gradient norm of a net
+NETS, BATCH, EXAM, CLIP = 16, 48, 1000, 1.0  # nets in a bank; sequences in an update and in an examination; largest gradient norm of a net
 SOLVED = 0.05  # error ÷ variance
 MARK = 1  # the input channel that marks the value
 
@@ -96,7 +96,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
 
     clip = functools.partial(model.clip_each, CLIP) if isinstance(model, core.banks.Bank) else CLIP
     rate = float(settings["large_learning_rate"] if arm.startswith("large") else settings["learning_rate"])
-    optimizer = torch.optim.Adam(model.parameters(), rate)
+    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), clip)
     return model
 
@@ -285,7 +285,7 @@ EXPERIMENT = Experiment(
         ),
         Number(name="large_steps", label="Length, larger pair", help="Its gates start for lags up to this (chrono).", default=40, low=4, high=100, whole=True),
         Number(name="hidden", label="Cells, larger pair", help="Of each of the two.", default=8, low=1, high=32, whole=True),
-        Number(name="updates", label="Updates", help="Each on 64 fresh sequences.", default=300, low=50, high=4000, step=50, whole=True),
+        Number(name="updates", label="Updates", help="Each on 48 fresh sequences.", default=300, low=50, high=4000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam, the tiny nets.", default=0.03, low=0.0001, high=0.1, log=True),
         Number(name="large_learning_rate", label="Learning rate, larger pair", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
