@@ -163,7 +163,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=core.tasks.IGNORED)
         return loss, {"accuracy": core.probes.accuracy(logits, target)}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]))
     return model
 
@@ -420,7 +420,7 @@ EXPERIMENT = Experiment(
         ),
         Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10, {"updates": 400})},
+    presets={"quick": Preset("Quick", 3, {"updates": 250}), "thorough": Preset("Thorough", 10, {"updates": 400})},
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy where asked", y_range=(0.0, 1.0), rules=((0.5, "guessing"),)),
