@@ -116,7 +116,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         return loss, {"error": float(loss.detach())}
 
     rate = float(settings["learning_rate"]) * (RELU_RATE if arm in {"rnn", "short-rnn"} and settings["rnn"] == "relu" else 1.0)
-    optimizer = torch.optim.Adam(model.parameters(), rate)
+    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]))
     return model
 
