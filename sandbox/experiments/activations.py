@@ -95,7 +95,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         losses = _losses(logits, batch.target)
         return losses.sum(), {"cross_entropy": float(losses.detach().median()), "accuracy": float(_right(logits.detach(), batch.target).median())}
 
-    optimizer = torch.optim.Adam(bank.parameters(), float(settings["learning_rate"]))
+    optimizer = torch.optim.Adam(bank.parameters(), float(settings["learning_rate"]), fused=True)
     yield from core.training.train(forward, bank.parameters(), optimizer, int(settings["updates"]), functools.partial(bank.clip_each, CLIP))
     return bank
 
@@ -130,10 +130,12 @@ def _right(logits: Tensor, target: Tensor) -> Tensor:
 
 def _examine(bank: core.banks.Bank, settings: Settings, seed: int, device: str) -> Examined:
     """Fresh sequences, read once; the same for all arms."""
+    import torch
+
     steps, longest = int(settings["steps"]), int(settings["steps"]) * int(settings["stretch"])
     exam = next(core.tasks.recall(EXAM, longest, BITS, core.devices.generator(seed, "exam"), noise=float(settings["noise"])))
     with core.probes.examining(bank):
-        logits = bank(exam.x.to(device))[0].cpu()  # (B, T, nets, classes)
+        logits = torch.cat([bank(part.to(device))[0].cpu() for part in exam.x.chunk(4)])  # (B, T, nets, classes); in parts, to spare memory
         traced = core.probes.record_gates(bank, exam.x[: EXAM // 4].to(device))
     right = _right(logits, exam.target)  # (T, nets)
     h, c = (part.abs().amax((0, 2)).nan_to_num(math.inf).cummax(0).values for part in (traced.h, traced.c))
