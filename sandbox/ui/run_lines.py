@@ -69,8 +69,8 @@ def verdict_line(verdict: Verdict) -> str:
     first = sorted(verdict.checks, key=lambda check: check.passed == len(check.values))
     told = [_measured(check) for check in first[:SHOWN_CHECKS]]
     left = len(first) - len(told)
-    more = [words.count(left, "more line") + " of the rule"] if left else []
-    return words.message(f"**{verdict.passed} of {words.count(verdict.seeds, 'seed')}** satisfied {rule}: {'; '.join(told + more)}.")
+    more = f"; and {words.count(left, 'more line')} of the rule" if left else ""
+    return words.message(f"**{verdict.passed} of {words.count(verdict.seeds, 'seed')}** satisfied {rule}: {'; '.join(told)}{more}.")
 
 
 def _measured(check: CheckResult) -> str:

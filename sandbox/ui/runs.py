@@ -106,7 +106,7 @@ def _show_search() -> dict[str, object]:
         "Search", key=SEARCH, type="search", placeholder="Title, question number, verdict, or a word of your notes",
         label_visibility="collapsed", icon=":material/search:", on_change=_first_page, persist_state="session",
     )  # fmt: skip
-    with st.grid(3, min_column_width=180, gap="small"):
+    with st.grid(3, min_column_width=160, gap="small"):
         titles = {one.id: f"{one.number} · {one.title}" for one in experiments.values()}
         experiment = _filter("Experiment", list(titles), EXPERIMENT, titles.__getitem__)
         ending = _filter("Ending", list(run_lines.ENDINGS), ENDING)
@@ -182,7 +182,7 @@ def _show_run(number: int, facts: Mapping[str, Any], zone: tzinfo) -> None:
     at = datetime.fromisoformat(facts["started_at"]).astimezone(zone)
     told = f"*{title}*, {at.day} {at:%B, %H:%M}"
     with st.container(border=True, gap="xsmall", key=f"runs_run_{number}"):
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="xxsmall"):
             st.markdown(f":{colour}[{icon} **{word}**] · **{title}**", width="content")
             st.markdown(f":small[{at.day} {at:%B %Y, %H:%M}]", width="content")
         if verdict is not None:
@@ -272,7 +272,7 @@ def _show_note(number: int, facts: Mapping[str, Any]) -> None:
     run_id = facts["run_id"]
     if st.session_state.get(OPENED) != ("note", run_id):
         if facts["note"]:
-            with st.container(horizontal=True, gap="small", key=f"runs_noted_{number}"):
+            with st.container(horizontal=True, wrap=False, gap="small", key=f"runs_noted_{number}"):
                 st.markdown(":material/edit_note:", width="content")
                 st.text(facts["note"], width="stretch")
         return
