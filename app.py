@@ -67,6 +67,13 @@ if __name__ == "__main__":
             for learner in service.learners():
                 runs_of(learner).fail_interrupted(datetime.now(UTC))
 
+        def laboratory_here() -> Laboratory:
+            try:
+                return laboratory.with_store(runs_of(context.quiz().learner))
+            except context.NobodyChosen:
+                st.rerun()  # the profile was deleted while its run was watched: the whole page asks who is practising
+                raise
+
         def after_restoring() -> None:
             runs_of.cache_clear()  # the laboratory's runs in memory were of the old learners
             end_interrupted_runs()
@@ -93,7 +100,7 @@ if __name__ == "__main__":
         )
         context.on_close(database.close)
         context.on_close(laboratory.close)
-        lab_context.configure(lambda: laboratory.with_store(runs_of(context.quiz().learner)))
+        lab_context.configure(laboratory_here)
         return laboratory
 
     components.tab_icon()
