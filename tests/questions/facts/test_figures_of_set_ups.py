@@ -137,6 +137,14 @@ def test_a_twentieth_of_the_text() -> None:
     assert f"{pieces.numel():,} are left" in BANK.items[item][1].explanation
 
 
+def test_most_contexts_of_five_characters_never_occurred_in_a_twentieth_of_the_text() -> None:
+    text, width = real_text._python(5), 2 * real_text.REACH + 1
+    assert width == 5
+    learnt, met = ([tuple(row) for row in codes.unfold(1, width, 1).flatten(0, 1).tolist()] for codes in (text.train, text.held))
+    known = set(learnt)
+    assert sum(context not in known for context in met) > 0.5 * len(met)
+
+
 def test_two_bits_over_25_steps_and_a_quarter_dropped() -> None:
     item = "recurrent-dropout/which-mask-forgets"
     assert recurrent_dropout.BITS == 2  # guessing is right in a quarter of the cases
