@@ -8,8 +8,10 @@ forward-chaining cross-validation, and then on what really comes later.
 
 from __future__ import annotations
 
+import importlib
 import math
 import statistics
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +39,8 @@ from sandbox.protocol import (
 )
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import optuna
     from torch import Tensor
 
@@ -178,11 +182,22 @@ def _best(study: optuna.Study) -> float:
 
 def _importance(study: optuna.Study) -> dict[str, float]:
     """Each setting's share in what sets the best third of the trials apart (PED-ANOVA, Watanabe et al. 2023); they add up to 1."""
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
-
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_THIRD, evaluate_on_local=False)
-    shares = get_param_importances(study, evaluator=evaluator)
+    importance = _optuna_importance()
+    evaluator = importance.PedAnovaImportanceEvaluator(target_quantile=BEST_THIRD, evaluate_on_local=False)
+    shares = importance.get_param_importances(study, evaluator=evaluator)
     return {name: float(shares.get(name, 0.0)) for name in NAMES}
+
+
+def _optuna_importance() -> ModuleType:
+    """optuna.importance without scikit-learn, which it loads for other evaluators where it is installed: 1.6 s and 150 MB with all it needs."""
+    wanted = "sklearn" in sys.modules
+    if not wanted:
+        sys.modules["sklearn"] = None  # type: ignore[assignment]  # importing it fails now, as where it is not installed
+    try:
+        return importlib.import_module("optuna.importance")
+    finally:
+        if not wanted:
+            del sys.modules["sklearn"]
 
 
 # --- Validating a forecaster ------------------------------------------------------------------------------------
