@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 BATCH, STEPS, SYMBOLS, EXAM = 32, 8, 8, 500  # sequences in an update; their length; symbols; sequences in the final measurement
+PROBE = 128  # sequences on which the gradient is measured layer by layer
 WARM_UP = 40  # updates in which the learning rate rises, for all arms; without it deep stacks with layer normalisation start badly
 
 ARMS = (
@@ -82,7 +83,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     import torch
 
     network = _network(arm, settings).to(device)
-    data, probe = _data(BATCH, settings, seed, "sequences"), next(_data(EXAM, settings, seed, "probe")).to(device)
+    data, probe = _data(BATCH, settings, seed, "sequences"), next(_data(PROBE, settings, seed, "probe")).to(device)
     before = _gradient_by_layer(arm, network, probe)
     rate, done = float(settings["learning_rate"]), 0
     optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)  # many small tensors: one by one is slow
