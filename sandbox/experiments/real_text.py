@@ -57,8 +57,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     tasks = {"writer": _english(int(settings["share"])), "tagger": _python(int(settings["share"])), "names": _names(int(settings["share"]), seed)}
     arms = {arm.key: _train(arm.key, tasks[arm.key], settings, seed, device) for arm in ARMS}
     models = yield from core.training.interleave(arms, Point, seed, device)
-    answers = {arm: _answers(model, tasks[arm], device) for arm, model in models.items()}
-    values = _compare(tasks, answers)
+    counted = {name: value for text in tasks.values() for name, value in text.count().items()}
+    answers = {arm: _answers(models[arm], tasks[arm], device) for arm in ("tagger", "names")}
+    values = _compare(tasks, answers, _nats(models["writer"], tasks["writer"], device), counted)
     yield Measured(values)
     yield _bits_picture(values, _write(models["writer"], tasks["writer"], settings, seed, device))
     yield _accuracy_picture(values)
@@ -211,15 +212,21 @@ def _answers(model: nn.ModuleDict, text: Text, device: str) -> Tensor:
     return torch.cat([one[:, -1] if text.held_wanted.dim() == 1 else one for one in logits])
 
 
-def _compare(tasks: Mapping[str, Text], answers: Mapping[str, Tensor]) -> dict[str, float]:
-    """Each network's score, the baselines', and by how much the network is ahead: of a simple baseline, and of the best."""
+def _nats(model: nn.ModuleDict, text: Text, device: str) -> Tensor:
+    """What each held-out character costs the network: (pieces, steps). In parts: the logits of all at once take 40 MB."""
     import torch
 
-    nats = torch.nn.functional.cross_entropy(answers["writer"].transpose(1, 2), tasks["writer"].held_wanted, reduction="none")
+    with core.probes.examining(model):
+        parts = zip(text.held.chunk(8), text.held_wanted.chunk(8), strict=True)
+        costs = [torch.nn.functional.cross_entropy(_read(model, x.to(device))[0].cpu().transpose(1, 2), wanted, reduction="none") for x, wanted in parts]
+    return torch.cat(costs)
+
+
+def _compare(tasks: Mapping[str, Text], answers: Mapping[str, Tensor], nats: Tensor, counted: Mapping[str, float]) -> dict[str, float]:
+    """Each network's score, the baselines', and by how much the network is ahead: of a simple baseline, and of the best."""
     values = {"writer": core.probes.error_or_inf(float(nats[:, UNSCORED - 1 :].mean()) / math.log(2))}
     values |= {arm: core.probes.accuracy(answers[arm], tasks[arm].held_wanted) for arm in ("tagger", "names")}
-    for text in tasks.values():
-        values |= text.count()
+    values |= counted
     values |= {"writer_gain": values["gram-2"] - values["writer"], "writer_best": values[f"gram-{LONGEST_GRAM}"] - values["writer"]}
     values |= {"tagger_gain": values["tagger"] - values["context"], "tagger_best": values["tagger"] - values["context"]}
     return values | {"names_gain": values["names"] - values["letters"], "names_best": values["names"] - values["threes"]}
