@@ -70,11 +70,12 @@ def information(theta: float, difficulty: float, guessing: float) -> float:
 def with_answer(evidence: LogLikelihood, difficulty: float, guessing: float, correct: bool, seen_before: bool) -> LogLikelihood:
     """The log-likelihood over GRID after one more answer."""
     weight = REPEAT_WEIGHT if seen_before else 1.0
-    return tuple(DISCOUNT * old + weight * new for old, new in zip(evidence, _one_answer(difficulty, guessing, correct), strict=True))
+    return tuple(DISCOUNT * old + weight * new for old, new in zip(evidence, likelihood(difficulty, guessing, correct), strict=True))
 
 
 @lru_cache(maxsize=4096)
-def _one_answer(difficulty: float, guessing: float, correct: bool) -> LogLikelihood:
+def likelihood(difficulty: float, guessing: float, correct: bool) -> LogLikelihood:
+    """What one answer says about the ability: the log-likelihood over GRID."""
     chances = (chance_correct(theta, difficulty, guessing) for theta in GRID)
     return tuple(math.log(p if correct else 1 - p) for p in chances)
 

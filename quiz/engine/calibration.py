@@ -123,7 +123,9 @@ def calibration(made: Sequence[Forecast]) -> Calibration:
     """Losses and reliability of forecasts."""
     if not made:
         return Calibration(0, None, None, ())
-    bins = [[one for one in made if min(int(one.chance * BINS), BINS - 1) == place] for place in range(BINS)]
+    bins: list[list[Forecast]] = [[] for _ in range(BINS)]
+    for one in made:
+        bins[min(int(one.chance * BINS), BINS - 1)].append(one)
     return Calibration(
         count=len(made),
         ours=losses([(one.chance, one.correct) for one in made]),

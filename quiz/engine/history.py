@@ -34,6 +34,12 @@ class History:
         """How many answers FSRS has a forecast for."""
         return sum(chance is not None for chance in self.fsrs)
 
+    def latest(self, count: int) -> History:
+        """The last `count` answers of it."""
+        if len(self.days) <= count:
+            return self
+        return History(self.questions[-count:], self.days[-count:], self.right[-count:], self.fsrs[-count:], self.ours[-count:])
+
 
 def history(facts: Sequence[AttemptFact], ours: Mapping[str, float]) -> History:
     """The history of facts in canonical order; `ours` maps a fact's id to the app's forecast of it."""

@@ -19,11 +19,13 @@ from quiz.engine.calibration import Track, calibration, followed
 from quiz.engine.diagnostic import MOST_ITEMS, Ending, Finding, Probe, finding, next_item
 from quiz.engine.examiner import Pick, Shown, arranged, pick
 from quiz.engine.forecast import READING_S, Catalogue
+from quiz.engine.journal import certainties
 from quiz.engine.planner import MOST_MINUTES, WITHOUT_DATE, Goal, make_plan, worth
 from quiz.engine.points import certainty_of
 from quiz.engine.readiness import readiness
 from quiz.engine.state import NOTHING_YET, OutOfOrder, fold
 from quiz.service.errors import InvalidInterview, NoInterview, UnknownLearner
+from quiz.service.journals import Journals
 from quiz.service.lesson import own_log, simulated
 from quiz.storage.database import Database
 from quiz.storage.models import Interview, PracticeSession
@@ -50,8 +52,9 @@ LONGEST_AHEAD_DAYS = 366
 class Adaptive:
     """The adaptive use cases. One instance serves every thread of the process; it is `QuizService.adaptive`."""
 
-    def __init__(self, database: Database, bank: QuestionBank) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, journals: Journals) -> None:
         self._database = database
+        self._journals = journals
         self._bank = bank
         self._catalogue = Catalogue.of(bank.questions)
         self._logs: dict[int, tuple[int, LessonLog]] = {}  # learner -> (last attempt in it, log)
@@ -147,7 +150,7 @@ class Adaptive:
     def certainty(self, learner: int) -> Certainty:
         """Points and calibration of the learner's own certainty."""
         with self._database.read() as repository:
-            return certainty_of(repository.certainties(learner))
+            return certainty_of(certainties(self._journals.of(repository, learner)))
 
     def lesson_log(self, learner: int) -> LessonLog:
         """The answers that ways of forecasting can be compared on: the learner's, or simulated ones while those are too few."""

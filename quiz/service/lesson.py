@@ -14,11 +14,12 @@ from quiz.simulate.policies import anki
 from quiz.views import LessonLog
 
 SIMULATED_DAYS, SIMULATED_MINUTES = 90, 15.0
+MOST = 5000  # answers of a log: an LSTM trains on it while somebody waits
 
 
 def own_log(catalogue: Catalogue, facts: Sequence[AttemptFact], track: Track) -> LessonLog:
-    """The learner's own answers, as far as forecasts of ours were kept."""
-    own = history(facts, own_forecasts(facts, track.made, catalogue.place))
+    """The learner's own answers, the latest `MOST` of them; FSRS's forecasts of these rest on all before."""
+    own = history(facts, own_forecasts(facts, track.made, catalogue.place)).latest(MOST)
     return LessonLog(own, own.forecast)
 
 

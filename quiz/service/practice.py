@@ -20,6 +20,8 @@ from quiz.engine.grading import InvalidResponse, Response, grade
 from quiz.engine.state import NOTHING_YET, LearnerState, OutOfOrder, fold
 from quiz.service.adaptive import Adaptive, diagnostic_length
 from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
+from quiz.service.hindsight import Hindsight
+from quiz.service.journals import Journals
 from quiz.service.progress import progress_view
 from quiz.service.today import Today
 from quiz.service.wordings import Wordings
@@ -48,9 +50,11 @@ class QuizService:
     def start_anew(self) -> None:
         """Read the database as if for the first time: another one has taken its place."""
         self._wordings = Wordings(self._database, self.bank)
+        self._journals = Journals(self._wordings)
         self._states.clear()
-        self.adaptive = Adaptive(self._database, self.bank)
+        self.adaptive = Adaptive(self._database, self.bank, self._journals)
         self.today = Today(self._database, self)
+        self.hindsight = Hindsight(self._database, self.bank, self._journals, self._wordings)
 
     # --- sessions ---
 
@@ -202,7 +206,8 @@ class QuizService:
     def progress(self, learner: int, now: datetime, zone: tzinfo) -> ProgressView:
         """Everything the progress page shows; days are those of `zone`."""
         with self._database.read() as repository:
-            return progress_view(self.bank, repository, learner, self._state(repository, learner), _aware(now), zone)
+            state, journal = self._state(repository, learner), self._journals.of(repository, learner)
+            return progress_view(self.bank, repository, learner, state, journal, _aware(now), zone)
 
     def state(self, learner: int) -> LearnerState:
         """What is known about the learner, brought up to date."""
@@ -210,8 +215,9 @@ class QuizService:
             return self._state(repository, learner)
 
     def forget_state(self, learner: int) -> None:
-        """Have the learner's state folded anew: answers came in from elsewhere that may belong before those known."""
+        """Have what is known of the learner worked out anew: answers came in from elsewhere that may belong before those known."""
         self._states.pop(learner, None)
+        self._journals.forget(learner)
 
     def forget_learner(self, learner: int) -> None:
         """Let go of all that is kept in memory about a learner who has left."""

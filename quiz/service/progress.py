@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from questions.loader import QuestionBank
 from questions.schema import Question
 from quiz.engine.ability import Ability, estimate, sigmoid
+from quiz.engine.journal import Journal, all_rows
 from quiz.engine.memory import recall
 from quiz.engine.state import LearnerState, QuestionState
+from quiz.service.hindsight import days_of
 from quiz.service.runs import run_row
 from quiz.storage.repository import Repository
 from quiz.views import DayStat, MasteryCell, ProgressView
@@ -17,12 +18,12 @@ from quiz.views import DayStat, MasteryCell, ProgressView
 RECENT_RUNS = 50
 
 
-def progress_view(bank: QuestionBank, repository: Repository, learner: int, state: LearnerState, now: datetime, zone: tzinfo) -> ProgressView:
+def progress_view(bank: QuestionBank, repository: Repository, learner: int, state: LearnerState, journal: Journal, now: datetime, zone: tzinfo) -> ProgressView:
     """Cells of every question of the bank, days of `zone`, totals over all attempts, and the latest runs."""
     abilities = estimate(state.evidence, {question.id: question.group.value for question in bank.questions})
     return ProgressView(
         cells=tuple(_cell(question, state.questions.get(question.id), abilities[question.id], now) for question in bank.questions),
-        days=_days(repository, learner, zone),
+        days=tuple(DayStat(one.period.first, one.answers, one.right) for one in days_of(journal, all_rows(journal), zone)),
         attempts=state.attempts,
         correct=state.correct,
         runs=tuple(run_row(run) for run in repository.recent_runs(learner, RECENT_RUNS)),
@@ -44,13 +45,3 @@ def _cell(question: Question, known: QuestionState | None, ability: Ability, now
         due_at=known.memory.due_at if known else None,
         due=known is not None and known.memory.due_at <= now,
     )
-
-
-def _days(repository: Repository, learner: int, zone: tzinfo) -> tuple[DayStat, ...]:
-    attempts: Counter[date] = Counter()
-    correct: Counter[date] = Counter()
-    for at, right in repository.outcomes(learner):
-        day = at.astimezone(zone).date()
-        attempts[day] += 1
-        correct[day] += right
-    return tuple(DayStat(day, attempts[day], correct[day]) for day in sorted(attempts))

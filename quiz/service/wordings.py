@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pydantic import TypeAdapter
 
 from questions.loader import QuestionBank, content_hash
-from questions.schema import Asked, Item, Question
+from questions.schema import Asked, Choice, ChoiceItem, Item, Question
 from questions.templates import drawn
 from quiz.storage.database import Database
 from quiz.storage.models import ItemVersion, Presentation, QuestionVersion
@@ -51,12 +51,21 @@ class Wordings:
 
     def shown(self, repository: Repository, presentation: Presentation) -> Wording:
         """What was put in front of the learner: the stored wordings, with the numbers that the presentation's seed draws."""
-        question_version, item_version = presentation.question_version_id, presentation.item_version_id
+        question_version = presentation.question_version_id
         if question_version not in self._questions:
             self._questions[question_version] = Question.model_validate(repository.question_content(question_version))
-        if item_version not in self._items:
-            self._items[item_version] = _ITEM.validate_python(repository.item_content(item_version))
-        return Wording(self._questions[question_version], drawn(self._items[item_version], presentation.seed))
+        return Wording(self._questions[question_version], drawn(self.item(repository, presentation.item_version_id), presentation.seed))
+
+    def item(self, repository: Repository, version: int) -> Item:
+        """The wording of an item, numbers not drawn."""
+        if version not in self._items:
+            self._items[version] = _ITEM.validate_python(repository.item_content(version))
+        return self._items[version]
+
+    def choices(self, repository: Repository, version: int) -> tuple[Choice, ...]:
+        """The options of a wording; none where the item has no options."""
+        item = self.item(repository, version)
+        return item.choices if isinstance(item, ChoiceItem) else ()
 
 
 def _store(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, case, func, insert, select
 from sqlalchemy.orm import Session, aliased, joinedload, undefer
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -217,18 +217,21 @@ class Repository:
         ]
         return facts, max((row[0] for row in rows), default=attempt_id)
 
-    def certainties(self, learner: int) -> dict[tuple[Confidence | None, bool], int]:
-        """How many answers were given with each certainty, right and wrong."""
-        wanted = select(Attempt.confidence, Attempt.correct, func.count()).where(Attempt.learner_id == learner)
-        rows = self._session.execute(wanted.group_by(Attempt.confidence, Attempt.correct))
-        return {(cast("Confidence | None", confidence), correct): count for confidence, correct, count in rows}
-
-    def outcomes(self, learner: int) -> Iterator[tuple[datetime, bool]]:
-        """When each attempt was answered, and whether it was right."""
-        return (
-            (at, correct)
-            for at, correct in self._session.execute(select(Attempt.answered_at, Attempt.correct).where(Attempt.learner_id == learner).order_by(Attempt.id))
-        )
+    def journal_rows_after(self, learner: int, attempt_id: int) -> list[tuple[Any, ...]]:
+        """The learner's attempts recorded after `attempt_id`, in canonical order: id, presentation, question, item key, wording,
+        format, difficulty, guessing, correct, certainty, when, seconds, and of a wrong one the keys chosen, as JSON.
+        """
+        chosen = case((Attempt.correct.is_(False), func.json_extract(Attempt.response, "$.keys")))
+        rows = self._session.execute(
+            select(
+                Attempt.id, Attempt.presentation_id, ItemVersion.question_id, ItemVersion.key, ItemVersion.id, ItemVersion.format,
+                ItemVersion.difficulty, ItemVersion.guessing, Attempt.correct, Attempt.confidence, Attempt.answered_at, Attempt.seconds, chosen,
+            )
+            .select_from(Attempt).join(Presentation).join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
+            .where(Attempt.learner_id == learner, Attempt.id > attempt_id)
+            .order_by(Attempt.answered_at, Attempt.presentation_id)
+        )  # fmt: skip
+        return [tuple(row) for row in rows]
 
     # --- runs ---
 
@@ -249,6 +252,21 @@ class Repository:
         """A learner's runs of an experiment that have a verdict, newest first, without their records."""
         judged = StoredRun.learner_id == learner, StoredRun.experiment == experiment, StoredRun.verdict.is_not(None)
         return self._session.scalars(_RUNS.where(*judged).limit(limit)).all()
+
+    def foretold(self, learner: int, first: datetime, end: datetime) -> list[tuple[str, int, int]]:
+        """Experiments with how many of the learner's runs with an outcome, started from `first` up to `end`, had a prediction,
+        and how many of those came out as predicted.
+        """
+        outcome = func.json_extract(StoredRun.verdict, "$.outcome")
+        wanted = select(StoredRun.experiment, func.count(), func.sum(case((StoredRun.prediction == outcome, 1), else_=0))).where(
+            StoredRun.learner_id == learner,
+            StoredRun.prediction.is_not(None),
+            outcome.is_not(None),
+            StoredRun.started_at >= first,
+            StoredRun.started_at < end,
+        )
+        rows = self._session.execute(wanted.group_by(StoredRun.experiment).order_by(StoredRun.experiment))
+        return [(experiment, count, right) for experiment, count, right in rows]
 
     def unfinished_runs(self, learner: int) -> Iterable[StoredRun]:
         """A learner's runs that have not ended."""

@@ -17,7 +17,7 @@ from quiz.views import Calibration, Certainty, Chance, ReadinessLine
 CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
 GREY, GRID = "#7D8488", "rgba(125,132,136,0.25)"
 ROW_PX, AXIS_PX, HEADING_ROWS = 46, 84, 0.8
-_TEXT = {"showarrow": False, "xanchor": "left", "yanchor": "middle"}
+LEFT_TEXT: dict[str, Any] = {"showarrow": False, "xanchor": "left", "yanchor": "middle"}
 SQUARE_PX = 380
 CERTAINTIES = {"guess": "Guess", "unsure": "Fairly sure", "sure": "Sure"}
 
@@ -32,17 +32,17 @@ def readiness_figure(lines: Sequence[ReadinessLine]) -> go.Figure:
     for line in lines:
         if line.group is not group:
             y, group = y - HEADING_ROWS, line.group
-            figure.add_annotation(x=0, y=y + 0.05, text=f"<b>{group.label}</b>", font_size=14, **_TEXT)
+            figure.add_annotation(x=0, y=y + 0.05, text=f"<b>{group.label}</b>", font_size=14, **LEFT_TEXT)
         y -= 1
         heights.append(y)
-        figure.add_annotation(x=0, y=y + 0.4, text=f"{line.number} {line.title}", font_size=13, **_TEXT)
-    _dots(figure, [line.today for line in lines], heights, "today", RIGHT, "circle")
+        figure.add_annotation(x=0, y=y + 0.4, text=f"{line.number} {line.title}", font_size=13, **LEFT_TEXT)
+    add_dots(figure, [line.today for line in lines], heights, "today", RIGHT, "circle")
     later = [(at, line.on_the_day) for at, line in zip(heights, lines, strict=True) if line.on_the_day is not None]
     if later:
-        _dots(figure, [chance for _, chance in later], [at - 0.22 for at, _ in later], "on the interview's day, without practice", LINE, "diamond")
-    figure.update_xaxes(**_percent("Chance of a good answer, %"))
+        add_dots(figure, [chance for _, chance in later], [at - 0.22 for at, _ in later], "on the interview's day, without practice", LINE, "diamond")
+    figure.update_xaxes(**percent_axis("Chance of a good answer, %"))
     figure.update_yaxes(visible=False, range=[y - 0.5, 0])
-    return _dress(figure, round(ROW_PX * (0.5 - y)) + AXIS_PX, legend=bool(later))
+    return dressed(figure, round(ROW_PX * (0.5 - y)) + AXIS_PX, legend=bool(later))
 
 
 def reliability_figure(found: Calibration) -> go.Figure:
@@ -53,16 +53,16 @@ def reliability_figure(found: Calibration) -> go.Figure:
     figure.add_scatter(
         x=[100 * one.forecast for one in found.bins],
         y=[100 * one.observed for one in found.bins],
-        error_y=_reach([(one.observed, one.observed_low, one.observed_high) for one in found.bins]),
+        error_y=reach([(one.observed, one.observed_low, one.observed_high) for one in found.bins]),
         mode="markers",
         name="what came, with 95% intervals",
         marker={"color": RIGHT, "size": 10},
         customdata=[one.count for one in found.bins],
         hovertemplate="said %{x:.0f} %, right %{y:.0f} % of %{customdata}<extra></extra>",
     )
-    figure.update_xaxes(**_percent("Chance forecast of a right answer, %"))
-    figure.update_yaxes(**_percent("Right, %"))
-    return _dress(figure, SQUARE_PX, legend=True)
+    figure.update_xaxes(**percent_axis("Chance forecast of a right answer, %"))
+    figure.update_yaxes(**percent_axis("Right, %"))
+    return dressed(figure, SQUARE_PX, legend=True)
 
 
 def certainty_figure(found: Certainty) -> go.Figure:
@@ -84,23 +84,24 @@ def certainty_figure(found: Certainty) -> go.Figure:
     figure.add_scatter(
         x=[100 * (line.share or 0) for line in given],
         y=[CERTAINTIES[line.confidence] for line in given],
-        error_x=_reach([(line.share or 0, line.low or 0, line.high or 0) for line in given]),
+        error_x=reach([(line.share or 0, line.low or 0, line.high or 0) for line in given]),
         mode="markers",
         name="how often you were right, with 95% intervals",
         marker={"color": RIGHT, "size": 11},
         customdata=[[line.right, line.answers] for line in given],
         hovertemplate="%{customdata[0]} of %{customdata[1]} right<extra></extra>",
     )
-    figure.update_xaxes(**_percent("Right, %"))
+    figure.update_xaxes(**percent_axis("Right, %"))
     figure.update_yaxes(showgrid=False, automargin=True, fixedrange=True, categoryorder="array", categoryarray=names, title="You said")
-    return _dress(figure, 260, legend=True)
+    return dressed(figure, 260, legend=True)
 
 
-def _dots(figure: go.Figure, chances: Sequence[Chance], y: Sequence[float], name: str, colour: str, symbol: str) -> None:
+def add_dots(figure: go.Figure, chances: Sequence[Chance], y: Sequence[float], name: str, colour: str, symbol: str) -> None:
+    """Dots at heights `y`, each on its 95% interval, in percent."""
     figure.add_scatter(
         x=[100 * one.chance for one in chances],
         y=list(y),
-        error_x=_reach([(one.chance, one.low, one.high) for one in chances]),
+        error_x=reach([(one.chance, one.low, one.high) for one in chances]),
         mode="markers",
         name=name,
         marker={"color": colour, "size": 10, "symbol": symbol},
@@ -109,7 +110,7 @@ def _dots(figure: go.Figure, chances: Sequence[Chance], y: Sequence[float], name
     )
 
 
-def _reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
+def reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
     """Error bars from (value, low, high), in percent."""
     return {
         "type": "data",
@@ -121,7 +122,8 @@ def _reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
     }
 
 
-def _percent(title: str) -> dict[str, Any]:
+def percent_axis(title: str) -> dict[str, Any]:
+    """An axis from 0 to 100%."""
     return {
         "title": title,
         "range": [-3, 103],
@@ -134,7 +136,8 @@ def _percent(title: str) -> dict[str, Any]:
     }
 
 
-def _dress(figure: go.Figure, height: int, *, legend: bool) -> go.Figure:
+def dressed(figure: go.Figure, height: int, *, legend: bool) -> go.Figure:
+    """The figure with what all of them have: its height, thin margins, no ground of its own, the legend on top."""
     return figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},

@@ -1,22 +1,35 @@
-"""The progress page: headline numbers, and sections: what is due with the 24 cells and days, what is known (insights.py)."""
+"""The progress page: headline numbers, and sections: what is due with the 24 cells and the
+latest days, what is known (insights.py), looking back (growth.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from questions.schema import Group
-from quiz.ui import context, insights
+from quiz.ui import context, growth, insights
 from quiz.ui.components import PRACTICE, study_link
 from quiz.ui.text import counted, when
 from quiz.views import DayStat, MasteryCell, ProgressView
 
 LEVELS = ("not tried yet", "below 40%", "40 to 60%", "60 to 80%", "80% and more")
 # Only the chosen one is worked out and drawn.
-SECTIONS = {"overview": "Overview", "readiness": "Readiness", "forecasts": "Calibration", "lstm": "LSTM as scheduler"}
+SECTIONS = {
+    "overview": "Overview",
+    "growth": "Over time",
+    "readiness": "Readiness",
+    "forgetting": "Forgetting",
+    "misconceptions": "Misconceptions",
+    "forecasts": "Calibration",
+    "predictions": "Predictions",
+    "lstm": "LSTM as scheduler",
+}
+LOOKING_BACK = {"growth": growth.over_time, "forgetting": growth.forgetting, "misconceptions": growth.misconceptions, "predictions": growth.predictions}
+LATEST_DAYS = 28
 
 
 def progress() -> None:
@@ -43,7 +56,9 @@ def progress() -> None:
     if section == "overview":
         _due(view, now)
         _grid(view, now)
-        _days(view.days)
+        _days(view.days, now.astimezone(zone).date())
+    elif section in LOOKING_BACK:
+        LOOKING_BACK[section](zone)
     elif section == "readiness":
         insights.readiness(zone)
     elif section == "forecasts":
@@ -159,10 +174,11 @@ def _cell_text(cell: MasteryCell, now: datetime) -> str:
 # --- Days -------------------------------------------------------------------------------------------------------
 
 
-def _days(days: Sequence[DayStat]) -> None:
-    st.subheader("Answers over time", anchor=False)
+def _days(all_days: Sequence[DayStat], today: date) -> None:
+    st.subheader("The last four weeks", anchor=False)
+    days = [day for day in all_days[-LATEST_DAYS:] if (today - day.day).days < LATEST_DAYS]
     if not days:
-        st.markdown("No answers yet.")
+        st.markdown("No answers. Over time has those from before." if all_days else "No answers yet.")
         return
     from quiz.ui.charts import days_figure  # plotly: only where a chart is drawn
 

@@ -57,8 +57,8 @@ def as_text(written: str) -> str:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 question`, `3 questions`."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+    """`1 question`, `3 questions`, `12,000 questions`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def when(due: datetime, now: datetime) -> str:
@@ -94,7 +94,7 @@ def duration(minutes: float) -> str:
     whole = max(1, round(minutes))
     if whole < 60:
         return counted(whole, "minute")
-    return f"{whole // 60} h" + (f" {whole % 60} min" if whole % 60 else "")
+    return f"{whole // 60:,} h" + (f" {whole % 60} min" if whole % 60 else "")
 
 
 def long_day(day: date, today: date) -> str:

@@ -81,7 +81,18 @@ def beside(browser: Browser, folder: Path, samples: int) -> Iterator[Line]:
     yield Line("Quiz p95 with two trainings ÷ without", busy.p95 / alone.p95, "×", 2.5)
 
 
-PARTS: dict[str, Callable[[Browser, Path, int], Iterator[Line]]] = {"clicks": clicks, "start": start, "lab": lab, "beside": beside}
+def progress(browser: Browser, folder: Path, samples: int) -> Iterator[Line]:
+    """The progress page at 100,000 answers against 100. The first look after a start reads the whole history and is reported apart."""
+    few, many, first = measures.progress(browser, folder, max(3, samples // 12))
+    yield Line("Progress, first look after a start, 100,000 answers", first, "s", None)
+    yield Line("Progress at 100 answers: median", few.page.median, "ms", None, f"n = {len(few.page.samples)}")
+    yield Line("Progress at 100,000 answers: median", many.page.median, "ms", None)
+    yield Line("Progress at 100,000 answers ÷ at 100: median", many.page.median / few.page.median, "×", 1.5)
+    for name, times in many.sections.items():
+        yield Line(f"{name} at 100,000 answers ÷ at 100: median", times.median / few.sections[name].median, "×", 1.5, f"{times.median:.0f} ms at 100,000")
+
+
+PARTS: dict[str, Callable[[Browser, Path, int], Iterator[Line]]] = {"clicks": clicks, "start": start, "lab": lab, "beside": beside, "progress": progress}
 
 
 def show(line: Line) -> str:

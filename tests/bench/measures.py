@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
 from quiz.views import Turn
 from sandbox.registry import all_experiments
+from tests.bench import long_history
 from tests.bench.clock import Times, click_to
 from tests.browser.answers import open_turn, right_response, runs
 from tests.browser.conftest import DESKTOP
@@ -189,3 +191,60 @@ def lab(browser: Browser, folder: Path, samples: int) -> LabTimes:
             verdict[experiment] = took / 1000
         assert {run.state for run in runs(app.database)} == {"finished", "cancelled"}
     return LabTimes(Times(tuple(points)), verdict, Times(tuple(cancels)))
+
+
+# --- Looking back -----------------------------------------------------------------------------------------------
+
+FEW, MANY, DAYS = 100, 100_000, 1000
+DRAWN = " .main-svg"  # inside a chart: plotly has drawn it
+# What is last on each section of the progress page.
+SECTIONS = {
+    "Over time": (f".st-key-accuracy{DRAWN}", ""),
+    "Readiness": (f".st-key-readiness{DRAWN}", ""),
+    "Forgetting": (f".st-key-forgetting{DRAWN}", ""),
+    "Misconceptions": (".st-key-face_belief_11", ""),
+    "Calibration": (f".st-key-certainty{DRAWN}", ""),
+    "Predictions": ('[data-testid="stAlert"]', "No prediction"),
+    "LSTM as scheduler": (".st-key-compare_forecasts", ""),
+    "Overview": (f".st-key-days{DRAWN}", ""),
+}
+
+
+@dataclass(frozen=True)
+class PageTimes:
+    """Milliseconds from the click on Progress to its chart, and from the click on each section to the last thing of it."""
+
+    page: Times
+    sections: dict[str, Times]
+
+
+def progress(browser: Browser, folder: Path, samples: int) -> tuple[PageTimes, PageTimes, float]:
+    """The progress page at FEW and at MANY answers over the same days, taking turns; and the seconds of the first look at MANY after a start."""
+    few, many = (server_in(folder, name) for name in ("few", "many"))
+    now = datetime.now(UTC)
+    long_history.write(few.database, FEW, now, DAYS)
+    long_history.write(many.database, MANY, now, DAYS)
+    with running(few), running(many):
+        pages = new_page(browser), new_page(browser)
+        looks = [look_round(page, server) for _ in range(2) for page, server in zip(pages, (few, many), strict=True)]  # the first folds the history
+        found: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
+        for _ in range(samples):
+            for page, server, rounds in zip(pages, (few, many), found, strict=True):
+                rounds.append(look_round(page, server))
+    at_few, at_many = ({name: Times(tuple(one[name] for one in rounds)) for name in rounds[0]} for rounds in found)
+    return PageTimes(at_few.pop(PAGE), at_few), PageTimes(at_many.pop(PAGE), at_many), looks[1][PAGE] / 1000
+
+
+PAGE = "page"
+
+
+def look_round(page: Page, server: Server) -> dict[str, float]:
+    """From the study page to the progress page and through its sections; milliseconds for each."""
+    visit(page, f"{server.url}/study")
+    (took,) = click_to(page, page.get_by_role("link", name="Progress").first, SECTIONS["Overview"])
+    times = {PAGE: took}
+    for name, last in SECTIONS.items():
+        settle(page)
+        (times[name],) = click_to(page, page.get_by_role("radio", name=name, exact=True), last)
+    settle(page)
+    return times

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -17,6 +18,10 @@ HEADINGS = {
     "Readiness": "Readiness",
     "Calibration": "Do the app's forecasts come true?",
     "LSTM+as+scheduler": "Would an LSTM forecast you better?",
+    "Over+time&time=The+last+4+weeks&groups=Gates": "Where you are right",
+    "Forgetting": "Forgetting",
+    "Misconceptions": "Misconceptions",
+    "Predictions": "Predictions",
 }
 
 
@@ -39,6 +44,19 @@ def test_every_section_has_an_address_and_fits_a_phone(practised: Server, open_p
         visit(phone, f"{practised.url}/progress?section={name}")
         expect(phone.get_by_role("heading", name=heading)).to_be_visible()
         assert sideways_px(phone) == 0
+
+
+def test_the_filters_of_looking_back_stay_in_the_address(practised: Server, page: Page) -> None:
+    visit(page, f"{practised.url}/progress?section=Over+time")
+    expect(page.get_by_text("105 answers on 12 days")).to_be_visible()
+    keyed(page, "groups").get_by_role("combobox").fill("Gates")
+    page.get_by_role("option", name="Gates").click()
+    expect(page.get_by_text("105 answers on 12 days")).to_be_hidden()
+    expect(page).to_have_url(re.compile("groups=Gates"))
+    expect(page.locator(".stPlotlyChart .main-svg").first).to_be_visible()
+    told = page.get_by_text(re.compile(r"^\d+ answers on \d+ days")).inner_text()
+    page.reload()
+    expect(page.get_by_text(told)).to_be_visible()
 
 
 def test_from_readiness_through_calibration_to_a_trained_lstm(practised: Server, page: Page) -> None:

@@ -34,3 +34,11 @@ def test_forecasts_are_those_of_the_latest_facts_whose_items_are_in_the_bank() -
     assert own_forecasts(kept, made, in_bank) == {"two": 0.2, "three": 0.3}
     assert own_forecasts(facts, made, in_bank) == {"two": 0.2, "three": 0.3}
     assert own_forecasts(facts, made, {}) == {}
+
+
+def test_the_latest_answers_of_a_history_keep_what_was_known_from_those_before() -> None:
+    found = history([fact("a", True, minutes=day * DAY_MINUTES) for day in range(4)], {})
+    latest = found.latest(2)
+    assert (latest.days, latest.fsrs) == (found.days[2:], found.fsrs[2:])
+    assert None not in latest.fsrs
+    assert found.latest(4) is found

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quiz.service import Adaptive, QuizService, RunBook, UnusableFile
+from quiz.service import QuizService, RunBook, UnusableFile
 from quiz.service.datafile import MAX_BYTES, MOST_PROBLEMS, content_digest
 from quiz.storage.models import Learner
 from tests.engine.builders import NOON
@@ -117,7 +117,7 @@ def test_wordings_the_bank_no_longer_holds_come_along(device: Device, fresh: Dev
 
 def test_interviews_come_along_but_a_date_that_is_set_here_stays(tmp_path: Path, fresh: Device) -> None:
     device = Device(tmp_path / "planning")
-    plans, day = Adaptive(device.database, BANK), LATER.date()
+    plans, day = QuizService(device.database, BANK).adaptive, LATER.date()
     plans.set_interview(device.learner, day, 20, LATER - timedelta(days=9), UTC)
     plans.close_interview(device.learner, None, LATER - timedelta(days=8))
     plans.set_interview(device.learner, day + timedelta(days=30), 30, LATER - timedelta(days=7), UTC, (5, 6))
