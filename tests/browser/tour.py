@@ -49,12 +49,27 @@ PAGES: dict[str, dict[str, str]] = {
         "lab-refused": "A link that asks for what does not exist.",
         "surgery": "Gate surgery: hold a gate of the trained network and see what it costs.",
     },
+    "Runs": {
+        "runs": "Every run, with its verdict beside your prediction.",
+        "runs-note": "Searched, and a note being written.",
+    },
     "Progress": {
         "progress-empty": "Before the first answer.",
         "progress": "Where you stand.",
+        "progress-over-time": "Mastery over time, days, accuracy by group and format.",
+        "progress-forgetting": "A forgetting curve, with today's point and the interview's.",
+        "progress-misconceptions": "Misconceptions met and overcome.",
+        "progress-predictions": "The lab's predictions against what the runs showed.",
         "progress-readiness": "Readiness today and on the day of the interview, with intervals.",
         "progress-calibration": "How well the forecasts and your own certainty hold.",
         "progress-lstm": "The scheduler as an LSTM lesson.",
+    },
+    "Your data": {
+        "your-data": "Everything out, in four forms, and in again.",
+    },
+    "Profiles and backup": {
+        "who-is-practising": "With two profiles or more, the question comes first.",
+        "profiles": "Profiles, a backup of everything, and its way back.",
     },
 }
 
