@@ -24,9 +24,8 @@ def your_data() -> None:
     quiz = context.quiz()
     now = quiz.clock()
     view = quiz.service.progress(quiz.learner, now, local_zone())
-    st.page_link(
-        PROFILES, label=f"Profile: {as_text(quiz.profiles.names[quiz.learner])}. Rename it, add others, or back up everything", icon=":material/person:"
-    )
+    st.markdown(f"What follows belongs to the profile **{as_text(quiz.profiles.names[quiz.learner])}**.")
+    st.page_link(PROFILES, label="Profiles, and a backup of all", icon=":material/person:")
     _take_out(now, view.attempts, len(view.runs))
     _bring_in(now, local_zone())
 

@@ -45,8 +45,8 @@ def typed(tab: AppTest, field: str, text: str, button: str) -> AppTest:
 def test_with_one_profile_nobody_is_asked_and_its_name_stands_on_your_data(open_app: Open) -> None:
     tab = open_app(DATA)
     assert tab.title[0].value == "Your data"
-    links = [link.proto.label for link in tab.get("page_link")]
-    assert "Profile: learner. Rename it, add others, or back up everything" in links
+    assert "What follows belongs to the profile **learner**." in [text.value for text in tab.markdown]
+    assert "Profiles, and a backup of all" in [link.proto.label for link in tab.get("page_link")]
 
 
 def test_with_two_the_question_comes_first_on_every_page_and_then_the_page(open_app: Open) -> None:
