@@ -6,6 +6,7 @@ item on simulated learners (docs/adaptive.md).
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -92,6 +93,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings) -> int:
+    gc.disable()  # nothing that starting makes is garbage; once it is up, the collector need not look at it again
     bank = load_banks(settings.questions)
     for problem in bank.left_out:
         print(f"Left out: {problem}", file=sys.stderr)
@@ -99,6 +101,8 @@ def _serve(settings: Settings) -> int:
     from quiz.ui import asgi, context
 
     context.keep_bank(bank)
+    gc.freeze()
+    gc.enable()
     asgi.serve(settings)
     return 0
 
