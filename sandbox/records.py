@@ -260,10 +260,5 @@ def _untimed(values: Measures) -> dict[str, float]:
     return {name: value for name, value in values.items() if not name.startswith(CLOCK)}
 
 
-def same_work(one: RunRequest, other: RunRequest) -> bool:
-    """Whether two requests ask for the same numbers; what was predicted does not matter."""
-    return _work(one) == _work(other)
-
-
 def _work(request: RunRequest) -> tuple[str, Settings, int, int, str]:
     return request.experiment, dict(request.settings), request.first_seed, request.seeds, request.device

@@ -27,6 +27,7 @@ from quiz.engine.state import NOTHING_YET, OutOfOrder, fold
 from quiz.service.errors import InvalidInterview, NoInterview, UnknownLearner
 from quiz.service.journals import Journals
 from quiz.service.lesson import own_log, simulated
+from quiz.service.sessions import session_view
 from quiz.storage.database import Database
 from quiz.storage.models import Interview, PracticeSession
 from quiz.storage.repository import Repository
@@ -171,9 +172,7 @@ class Adaptive:
             if session is None:
                 return None
             probes = self._probes(repository, session)
-            view = SessionView(
-                session.id, session.length, repository.answered(session.id), session.started_at, session.ended_at, tuple(session.only), "diagnostic"
-            )
+            view = session_view(repository, session)
         found = finding(self._catalogue, probes, cap=session.length)
         stopped: Literal["stopped"] | None = "stopped" if session.ended_at is not None else None
         return self._diagnostic_view(view, found, found.ending or stopped, probes)

@@ -23,6 +23,7 @@ from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner,
 from quiz.service.hindsight import Hindsight
 from quiz.service.journals import Journals
 from quiz.service.progress import progress_view
+from quiz.service.sessions import session_view
 from quiz.service.today import Today
 from quiz.service.wordings import Wordings
 from quiz.storage.database import Database
@@ -79,7 +80,7 @@ class QuizService:
         """The session the learner can resume."""
         with self._database.read() as repository:
             session = repository.open_session(learner)
-            return None if session is None else _session_view(repository, session)
+            return None if session is None else session_view(repository, session)
 
     def start_session(self, learner: int, length: int, now: datetime, only: Sequence[str] = ()) -> SessionView:
         """Start a session of `length` answers over the questions `only` (empty: all). An open one is returned instead.
@@ -105,7 +106,7 @@ class QuizService:
             if session is None:
                 session = PracticeSession(id=uuid4().hex, learner_id=learner, length=length, only=list(dict.fromkeys(only)), kind=kind, started_at=_aware(now))
                 repository.add(session)
-            return _session_view(repository, session)
+            return session_view(repository, session)
 
     def end_session(self, session_id: str, now: datetime, *, learner: int | None = None) -> SessionSummary:
         """End the session (again: no change) and sum it up. An open unanswered item is closed. Errors: UnknownSession."""
@@ -164,10 +165,8 @@ class QuizService:
         Errors: UnknownPresentation; PresentationClosed when it was skipped; InvalidResponse, and then nothing is recorded.
         """
         with self._database.write() as repository:
-            found = repository.presentation_and_answered(presentation_id)
-            if found is None or learner not in (None, found[0].session.learner_id):
-                raise UnknownPresentation(presentation_id)
-            presentation, answered = found
+            found, answered = repository.presentation_and_answered(presentation_id)
+            presentation = _own(found, presentation_id, learner)
             repeated = presentation.attempt is not None
             if not repeated:
                 self._record(repository, presentation, response, confidence, _aware(now))
@@ -293,7 +292,7 @@ class QuizService:
     def _turn(self, repository: Repository, presentation: Presentation, answered: int | None = None) -> Turn:
         """The view; `answered` is the session's count, where it is known already."""
         wording = self._wordings.shown(repository, presentation)
-        session = _session_view(repository, presentation.session, answered)
+        session = session_view(repository, presentation.session, answered)
         feedback = None if presentation.attempt is None else _feedback(presentation.attempt, wording.item)
         return Turn(
             presentation_id=presentation.id,
@@ -318,7 +317,7 @@ class QuizService:
             for presentation in repository.presentations(session.id)
             if presentation.attempt is not None
         )
-        return SessionSummary(_session_view(repository, session), sum(line.correct for line in lines), lines)
+        return SessionSummary(session_view(repository, session), sum(line.correct for line in lines), lines)
 
     def _summary_line(self, repository: Repository, presentation: Presentation, attempt: Attempt) -> SummaryLine:
         wording = self._wordings.shown(repository, presentation)
@@ -346,15 +345,13 @@ def _session(repository: Repository, session_id: str, learner: int | None) -> Pr
 
 
 def _presentation(repository: Repository, presentation_id: str, learner: int | None) -> Presentation:
-    presentation = repository.presentation(presentation_id)
+    return _own(repository.presentation(presentation_id), presentation_id, learner)
+
+
+def _own(presentation: Presentation | None, presentation_id: str, learner: int | None) -> Presentation:
     if presentation is None or learner not in (None, presentation.session.learner_id):
         raise UnknownPresentation(presentation_id)
     return presentation
-
-
-def _session_view(repository: Repository, session: PracticeSession, answered: int | None = None) -> SessionView:
-    count = repository.answered(session.id) if answered is None else answered
-    return SessionView(session.id, session.length, count, session.started_at, session.ended_at, tuple(session.only), cast("Kind", session.kind))
 
 
 def _feedback(attempt: Attempt, item: Asked) -> Feedback:

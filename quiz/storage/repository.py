@@ -148,10 +148,10 @@ class Repository:
         """A presentation with its session, item and attempt."""
         return self._session.scalar(_PRESENTATION, {"presentation_id": presentation_id})
 
-    def presentation_and_answered(self, presentation_id: str) -> tuple[Presentation, int] | None:
+    def presentation_and_answered(self, presentation_id: str) -> tuple[Presentation | None, int]:
         """A presentation with its session, item and attempt, and how many answers its session holds, in one query."""
         row = self._session.execute(_WITH_ANSWERED, {"presentation_id": presentation_id}).one_or_none()
-        return None if row is None else (row[0], row[1])
+        return (None, 0) if row is None else (row[0], row[1])
 
     def open_presentation(self, session_id: str) -> Presentation | None:
         """The session's open presentation with its session, item and attempt."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, joinedload, undefer
 
 from quiz.storage.models import Attempt, Base, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
@@ -134,10 +134,6 @@ class Transfer:
         for session, position in self._session.execute(select(Presentation.session_id, Presentation.position).where(Presentation.session_id.in_(session_ids))):
             taken.setdefault(session, set()).add(position)
         return taken
-
-    def attempt_count(self, learner: int) -> int:
-        """How many answers the learner has given."""
-        return self._session.scalars(select(func.count()).select_from(Attempt).where(Attempt.learner_id == learner)).one()
 
     # --- in ---
 

@@ -18,9 +18,11 @@ from quiz.views import Turn
 
 ROOT = Path(__file__).parents[2]
 
+Open = Callable[..., AppTest]
+
 
 @contextmanager
-def carousel() -> Iterator[Callable[..., AppTest]]:
+def carousel() -> Iterator[Open]:
     """Opens the app, as often as wanted: each call is a browser tab of its own."""
     st.cache_resource.clear()
 
@@ -108,6 +110,24 @@ def give(tab: AppTest, turn: Turn, response: Response) -> None:
 def check(tab: AppTest) -> AppTest:
     """Press Check answer."""
     return tab.button(key="check").click().run()
+
+
+def section(open_app: Open, name: str) -> AppTest:
+    """A section of the progress page."""
+    tab = open_app(PROGRESS)
+    tab.get_by_key("section").set_value(name).run()
+    assert not tab.exception
+    return tab
+
+
+def charts(tab: AppTest) -> list[str]:
+    """The text alternatives of the page's charts."""
+    return [chart.proto.alt for chart in tab.get("plotly_chart")]
+
+
+def links(tab: AppTest) -> list[str]:
+    """Where the page's links lead, by their labels."""
+    return [link.value for link in tab.page_link]
 
 
 def says(tab: AppTest) -> str:

@@ -6,7 +6,7 @@ import ast
 import asyncio
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,9 @@ from streamlit.testing.v1 import AppTest
 from questions.schema import SandboxLink
 from quiz.ui import asgi, context
 from quiz.ui.text import as_text, changes, counted, fenced, lab_address, plain_number, spoken_seconds, when
-from tests.app.learner import DIAGNOSTIC, PRACTICE, PROGRESS, ROOT, STUDY, carousel, says
+from tests.app.learner import DIAGNOSTIC, PRACTICE, PROGRESS, ROOT, STUDY, Open, carousel, says
 
-Open = Callable[..., AppTest]
 LAB = "sandbox/ui/pages/lab.py"
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 @pytest.fixture

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from quiz.service import RunBook
 from quiz.ui import context
-from tests.app.learner import answered_before, attempts, carousel, has_button, says
+from tests.app.learner import Open, answered_before, attempts, has_button, says
 
-Open = Callable[..., AppTest]
 DATA = "quiz/ui/pages/data.py"
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 def own_file() -> bytes:

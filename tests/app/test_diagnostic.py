@@ -14,9 +14,7 @@ from quiz.ui import context
 from quiz.ui.diagnostic import chance_in_words, in_words, message, readiness_in_words
 from quiz.ui.today_charts import level_figure
 from quiz.views import LevelLine
-from tests.app.learner import DIAGNOSTIC, PRACTICE, STUDY, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, wrong_answer
-
-Open = Callable[..., AppTest]
+from tests.app.learner import DIAGNOSTIC, PRACTICE, STUDY, Open, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, wrong_answer
 
 
 class Ticking:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from questions.schema import Group
 from quiz.engine.periods import Period
@@ -24,31 +22,12 @@ from quiz.ui.growth_charts import (
     period_name,
     periods_figure,
 )
-from tests.app.learner import PROGRESS, answered_before, carousel, has_button, says, shown_turn
+from tests.app.learner import Open, answered_before, charts, has_button, says, section, shown_turn
 
-Open = Callable[..., AppTest]
 NOW = datetime.now(UTC)
 DAY = timedelta(days=1)
 MONDAY = date(2026, 3, 2)
 SCALE = ("#FFFFFF", "#000000")
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
-
-
-def section(open_app: Open, name: str) -> AppTest:
-    tab = open_app(PROGRESS)
-    tab.get_by_key("section").set_value(name).run()
-    assert not tab.exception
-    return tab
-
-
-def charts(tab: AppTest) -> list[str]:
-    """The text alternatives of the page's charts."""
-    return [chart.proto.alt for chart in tab.get("plotly_chart")]
 
 
 # --- Sections ---------------------------------------------------------------------------------------------------

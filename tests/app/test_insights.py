@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from questions.schema import Group
 from quiz.engine.calibration import Bin, Calibration, Losses
@@ -18,28 +16,9 @@ from quiz.ui.insights import certainty_table, honesty, judged, losses_table, rea
 from quiz.views import Chance, ReadinessLine
 from sandbox.forecasting import QUICK, AnswerLog
 from sandbox.ui import context as lab_context
-from tests.app.learner import PROGRESS, answered_before, carousel, has_button, right_answer, says, wrong_answer
+from tests.app.learner import Open, answered_before, charts, has_button, right_answer, says, section, wrong_answer
 
-Open = Callable[..., AppTest]
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
-
-
-def section(open_app: Open, name: str) -> AppTest:
-    tab = open_app(PROGRESS)
-    tab.get_by_key("section").set_value(name).run()
-    assert not tab.exception
-    return tab
-
-
-def charts(tab: AppTest) -> list[str]:
-    """The text alternatives of the page's charts."""
-    return [chart.proto.alt for chart in tab.get("plotly_chart")]
 
 
 # --- Readiness --------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -12,12 +12,11 @@ from sandbox.records import Snapshot
 from sandbox.registry import all_experiments, find_experiment
 from sandbox.requests import all_controls, preset_values
 from sandbox.ui import context
-from tests.app.learner import carousel, has_button, says
+from tests.app.learner import Open, carousel, has_button, says
 
 LAB = "sandbox/ui/pages/lab.py"
 SMALL = {"experiment": "forget-gate", "updates": "50", "hidden": "1", "seeds": "1"}  # a quarter of a CPU second
 FORGET_GATE = find_experiment("forget-gate")
-Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")

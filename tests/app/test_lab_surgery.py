@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from sandbox.ui import context
-from tests.app.learner import carousel, has_button, says
+from tests.app.learner import Open, carousel, has_button, says
 
 LAB = "sandbox/ui/pages/lab.py"
 RUN = {"experiment": "cell-state", "updates": "50", "hidden": "8", "bits": "1", "steps": "8", "noise": "0", "seeds": "2", "learning_rate": "0.05"}
-Open = Callable[..., AppTest]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import make_url
@@ -11,16 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from questions.loader import load_bank
 from quiz.settings import Settings
-from tests.app.learner import PRACTICE, STUDY, attempts, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to, wrong_answer
+from tests.app.learner import PRACTICE, STUDY, Open, attempts, check, give, has_button, right_answer, says, shown_turn, skip_to, wrong_answer
 
 FORMATS = sorted({item.format for _, item in load_bank().items.values()})
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 @pytest.fixture

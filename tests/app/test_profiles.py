@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from quiz.service import RunBook
 from quiz.ui import context
-from tests.app.learner import PRACTICE, PROGRESS, answered_before, attempts, carousel, check, give, has_button, right_answer, says
+from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, attempts, check, give, has_button, right_answer, says
 
-Open = Callable[..., AppTest]
 DATA, PROFILES, LAB = "quiz/ui/pages/data.py", "quiz/ui/pages/profiles.py", "sandbox/ui/pages/lab.py"
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 def choose(tab: AppTest, name: str) -> AppTest:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,24 +12,13 @@ from quiz.ui import context
 from quiz.ui.charts import days_figure
 from quiz.ui.progress import LEVELS, level
 from quiz.views import DayStat, MasteryCell
-from tests.app.learner import PRACTICE, PROGRESS, answered_before, carousel, check, give, has_button, right_answer, says, shown_turn, skip_to
+from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, check, give, has_button, links, right_answer, says, shown_turn, skip_to
 
-Open = Callable[..., AppTest]
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 def metrics(tab: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in tab.metric}
-
-
-def links(tab: AppTest) -> list[str]:
-    return [link.value for link in tab.page_link]
 
 
 def test_the_empty_page_says_what_will_be_here_and_how_to_begin(open_app: Open) -> None:

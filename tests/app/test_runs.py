@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -16,18 +15,11 @@ from sandbox.records import Snapshot
 from sandbox.registry import find_experiment
 from sandbox.requests import make_request, preset_values, read_values
 from sandbox.ui import context, run_lines
-from tests.app.learner import carousel, has_button, says
+from tests.app.learner import Open, carousel, has_button, links, says
 
 RUNS, LAB = (f"sandbox/ui/pages/{name}.py" for name in ("runs", "lab"))
 SMALL = {"experiment": "forget-gate", "updates": "50", "hidden": "1", "seeds": "1", "seed": "4"}  # a quarter of a CPU second
 FORGET = find_experiment("forget-gate")
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
 
 
 def book() -> RunBook:
@@ -55,10 +47,6 @@ def store(
 def shown(tab: AppTest) -> list[str]:
     """The titles of the runs on the page, in order."""
     return [str(element.value) for element in tab.markdown if "] · **" in str(element.value)]
-
-
-def links(tab: AppTest) -> list[str]:
-    return [link.value for link in tab.page_link]
 
 
 def test_before_the_first_run_the_page_says_what_will_be_here(open_app: Open) -> None:

@@ -2,26 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-import pytest
-from streamlit.testing.v1 import AppTest
-
 from quiz.ui import context
 from quiz.ui.study import matches, next_question
-from tests.app.learner import PRACTICE, STUDY, carousel, has_button, says, shown_turn
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_app() -> Iterator[Open]:
-    with carousel() as open_tab:
-        yield open_tab
-
-
-def links(tab: AppTest) -> list[str]:
-    return [link.value for link in tab.page_link]
+from tests.app.learner import PRACTICE, STUDY, Open, has_button, links, says, shown_turn
 
 
 def test_every_question_has_a_tile_under_its_group(open_app: Open) -> None:

@@ -15,9 +15,8 @@ from quiz.ui import context
 from quiz.ui.interview import WENT, days_left_in_words
 from quiz.ui.text import duration, long_day
 from quiz.ui.today_charts import calendar, plan_figure
-from tests.app.learner import PRACTICE, answered_before, carousel, has_button, right_answer, says, shown_turn, wrong_answer
+from tests.app.learner import PRACTICE, Open, answered_before, carousel, has_button, links, right_answer, says, shown_turn, wrong_answer
 
-Open = Callable[..., AppTest]
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -53,10 +52,6 @@ def practise(length: int, now: datetime, answer: Callable = right_answer) -> Non
 
 def metrics(tab: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in tab.metric}
-
-
-def links(tab: AppTest) -> list[str]:
-    return [link.value for link in tab.page_link]
 
 
 # --- The first visit --------------------------------------------------------------------------------------------
