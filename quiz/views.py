@@ -192,7 +192,8 @@ class ProgressView:
     days: tuple[DayStat, ...]
     attempts: int
     correct: int
-    runs: tuple[RunRow, ...]  # newest first
+    runs: tuple[RunRow, ...]  # the latest, newest first
+    run_count: int  # all of them
 
 
 # --- The adaptive part ---

@@ -22,7 +22,7 @@ shown: it counts `REPEAT_WEIGHT`.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -69,8 +69,22 @@ def information(theta: float, difficulty: float, guessing: float) -> float:
 
 def with_answer(evidence: LogLikelihood, difficulty: float, guessing: float, correct: bool, seen_before: bool) -> LogLikelihood:
     """The log-likelihood over GRID after one more answer."""
-    weight = REPEAT_WEIGHT if seen_before else 1.0
-    return tuple(DISCOUNT * old + weight * new for old, new in zip(evidence, likelihood(difficulty, guessing, correct), strict=True))
+    return with_answers(evidence, [said(difficulty, guessing, correct, seen_before)])
+
+
+def with_answers(evidence: LogLikelihood, answers: Iterable[Floats]) -> LogLikelihood:
+    """The log-likelihood over GRID after further answers, given as what each has `said`."""
+    found = np.array(evidence)
+    for one in answers:
+        found *= DISCOUNT
+        found += one
+    return tuple(found.tolist())
+
+
+@lru_cache(maxsize=4096)
+def said(difficulty: float, guessing: float, correct: bool, seen_before: bool) -> Floats:
+    """What an answer adds to the evidence: its log-likelihood over GRID, weighted."""
+    return np.array(likelihood(difficulty, guessing, correct)) * (REPEAT_WEIGHT if seen_before else 1.0)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,7 @@ from datetime import datetime
 import numpy as np
 
 from quiz.engine.facts import AttemptFact
-from quiz.engine.forecast import FIT_ANSWERS, WEIGHTS, Catalogue, Snapshot, Weights, adapted, day_number
+from quiz.engine.forecast import FIT_ANSWERS, WEIGHTS, Catalogue, Snapshot, Weights, adapted, day_number, mean_abilities
 from quiz.engine.state import NOTHING_YET, LearnerState, fold
 
 WINDOW = 20  # answers of the moving average; two more, one right and one wrong, keep it from 0 and 1
@@ -99,9 +99,10 @@ def followed(catalogue: Catalogue, track: Track, facts: Iterable[AttemptFact]) -
     for fact in facts:
         place = catalogue.place.get(fact.item_id)
         if place is not None:
-            snapshot, at = Snapshot.of(catalogue, state, weights), day_number(fact.answered_at)
-            features = tuple(snapshot.features(at)[place].tolist())
-            chance, guessing = float(snapshot.right(at)[place]), float(catalogue.guessing[place])
+            (row, column), at = place, day_number(fact.answered_at)
+            snapshot = Snapshot.of(catalogue.alone[row], state, weights, mean_abilities(catalogue, state)[row : row + 1])
+            features = tuple(snapshot.features(at)[0, column].tolist())
+            chance, guessing = float(snapshot.right(at)[0, column]), float(catalogue.guessing[place])
             made.append(Forecast(chance, _average(made[-WINDOW:]), fact.correct, fact.answered_at, features, guessing))
             if len(made) % REFIT == 0:
                 weights = fitted(made)

@@ -8,7 +8,7 @@ was given on, nor on when it was copied from there, so histories can be merged i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -22,8 +22,9 @@ class AttemptFact:
     """One recorded answer. `difficulty` (logits) and `guessing` (a chance) are those of the wording that was asked,
     so that a later edit of the bank does not change what an old answer says. `answered_at` is aware and in UTC.
 
-    `points` are the key points the wording tested, `seconds` the time from showing to answering. `id` names the
-    answer the same on every device (the id of its presentation).
+    `points` are the key points the wording tested, `seconds` the time from showing to answering, `chosen` the wrong options
+    that were chosen. `id` names the answer the same on every device (the id of its presentation); `version` names the
+    wording on this one alone.
     """
 
     question_id: str
@@ -37,6 +38,8 @@ class AttemptFact:
     format: str = ""
     seconds: float | None = None
     id: str = ""
+    chosen: tuple[str, ...] = ()
+    version: int = field(default=0, compare=False)
 
     @property
     def key(self) -> Key:

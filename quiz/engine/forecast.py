@@ -105,6 +105,21 @@ class Catalogue:
         return {name: (row, column) for row, names in enumerate(self.item_ids) for column, name in enumerate(names)}
 
     @cached_property
+    def alone(self) -> tuple[Catalogue, ...]:
+        """Every question in a catalogue of its own, for forecasts of one answer."""
+        return tuple(
+            Catalogue(
+                questions=(name,),
+                groups={name: self.groups[name]},
+                **{
+                    field: getattr(self, field)[row : row + 1]
+                    for field in ("item_ids", "formats", "ideas", "exists", "difficulty", "guessing", "tests", "shares")
+                },
+            )
+            for row, name in enumerate(self.questions)
+        )
+
+    @cached_property
     def share_of_score(self) -> Floats:
         """Q N: how much of the whole score an item stands for; questions weigh alike."""
         counts = self.exists.sum(axis=1, keepdims=True)

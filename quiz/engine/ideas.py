@@ -14,8 +14,8 @@ An answer is laid at the door of every idea its item tests. Right again within `
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 from fsrs.scheduler import DEFAULT_PARAMETERS
@@ -40,12 +40,12 @@ def _first_difficulty(rating: int) -> float:
     return _W[4] - math.exp(_W[5] * (rating - 1)) + 1
 
 
+_EASIEST = _W[7] * _first_difficulty(_EASY)
 FIRST_STABILITY = {True: _W[_GOOD - 1], False: _W[_AGAIN - 1]}  # days
 FIRST_DIFFICULTY = {True: min(max(_first_difficulty(_GOOD), 1.0), 10.0), False: min(max(_first_difficulty(_AGAIN), 1.0), 10.0)}
 
 
-@dataclass(frozen=True, slots=True)
-class IdeaState:
+class IdeaState(NamedTuple):  # a tuple, as ItemState is
     """One idea's memory: FSRS's `stability` in days and `difficulty` 1..10, when it was last asked and how that went."""
 
     stability: float
@@ -95,7 +95,7 @@ def after_wrong(stability: float, difficulty: float, recalled: float) -> tuple[f
 def next_difficulty(difficulty: float, correct: bool) -> float:
     """FSRS's difficulty after an answer, before it is held within 1..10."""
     change = -_W[6] * ((_GOOD if correct else _AGAIN) - 3)
-    return _W[7] * _first_difficulty(_EASY) + (1 - _W[7]) * (difficulty + (10 - difficulty) * change / 9)
+    return _EASIEST + (1 - _W[7]) * (difficulty + (10 - difficulty) * change / 9)
 
 
 def what_if(practised: NDArray[np.bool_], stability: Floats, difficulty: Floats, days: Floats) -> tuple[Floats, Floats]:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quiz.engine.ability import DISCOUNT, GRID, REPEAT_WEIGHT, Ability, LogLikelihood, estimate, likelihood
-from quiz.engine.facts import Confidence, Key
+from quiz.engine.facts import AttemptFact, Confidence, Key
 from quiz.engine.state import LONGEST_ANSWER_S, OutOfOrder
 
 Floats = NDArray[np.float64]
@@ -29,29 +29,6 @@ Kind = tuple[float, float, bool]  # difficulty, guessing, right: all that the li
 
 REACH = 200  # answers; 0.9^200 = 7e-10
 CERTAINTIES: tuple[Confidence | None, ...] = (None, "guess", "unsure", "sure")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """One answer as a journal takes it in. `version` names the wording, `chosen` the wrong options that were chosen."""
-
-    id: str
-    question_id: str
-    item_id: str
-    version: int
-    format: str
-    difficulty: float
-    guessing: float
-    correct: bool
-    confidence: Confidence | None
-    answered_at: datetime
-    seconds: float
-    chosen: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> Key:
-        """Its place in the canonical order."""
-        return self.answered_at, self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +82,26 @@ class Journal:
 EMPTY = Journal()
 
 
-def extended(journal: Journal, given: Iterable[Given]) -> Journal:
+def extended(journal: Journal, facts: Iterable[AttemptFact]) -> Journal:
     """`journal` with further answers, in canonical order. Errors: OutOfOrder."""
     questions, formats = ({name: place for place, name in enumerate(names)} for names in (journal.questions, journal.formats))
     kinds = {kind: place for place, kind in enumerate(journal.kinds)}
     seen, beliefs, last = set(journal.seen), dict(journal.misconceptions), journal.last
     rows: list[tuple[float, float, float, int, int, int, int, int]] = []
-    for one in given:
-        if last is not None and one.key < last:
+    for one in facts:
+        key = one.key
+        if last is not None and key < last:
             raise OutOfOrder(f"the answer {one.id!r} of {one.answered_at.isoformat()} belongs before {last[0].isoformat()}, which the journal has already")
         kind = one.difficulty, one.guessing, one.correct
         rows.append((
-            one.answered_at.timestamp(), min(one.seconds, LONGEST_ANSWER_S), REPEAT_WEIGHT if one.item_id in seen else 1.0, one.correct,
+            one.answered_at.timestamp(), min(one.seconds or 0.0, LONGEST_ANSWER_S), REPEAT_WEIGHT if one.item_id in seen else 1.0, one.correct,
             questions.setdefault(one.question_id, len(questions)), formats.setdefault(one.format, len(formats)),
             kinds.setdefault(kind, len(kinds)), CERTAINTIES.index(one.confidence),
         ))  # fmt: skip
         if one.chosen or (one.correct and one.item_id in beliefs):
             beliefs[one.item_id] = _believed(beliefs.get(one.item_id, {}), one)
         seen.add(one.item_id)
-        last = one.key
+        last = key
     if not rows:
         return journal
     at, seconds, weight, *whole = (np.array(column) for column in zip(*rows, strict=True))
@@ -146,10 +124,10 @@ def extended(journal: Journal, given: Iterable[Given]) -> Journal:
     )
 
 
-def _believed(known: Mapping[str, Misconception], one: Given) -> Mapping[str, Misconception]:
+def _believed(known: Mapping[str, Misconception], one: AttemptFact) -> Mapping[str, Misconception]:
     """What is believed of an item after an answer: a right one overcomes all that is open, a wrong one opens what it chose."""
     if one.correct:
-        return {name: replace(belief, overcome_at=belief.overcome_at or one.answered_at) for name, belief in known.items()}
+        return {name: belief if belief.overcome_at else replace(belief, overcome_at=one.answered_at) for name, belief in known.items()}
     chosen = {
         name: Misconception(one.question_id, one.item_id, name, one.version, (known[name].times if name in known else 0) + 1, one.answered_at, None)
         for name in one.chosen

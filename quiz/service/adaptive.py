@@ -23,9 +23,9 @@ from quiz.engine.journal import certainties
 from quiz.engine.planner import MOST_MINUTES, WITHOUT_DATE, Goal, make_plan, worth
 from quiz.engine.points import certainty_of
 from quiz.engine.readiness import readiness
-from quiz.engine.state import NOTHING_YET, OutOfOrder, fold
+from quiz.engine.state import OutOfOrder
 from quiz.service.errors import InvalidInterview, NoInterview, UnknownLearner
-from quiz.service.journals import Journals
+from quiz.service.histories import LATEST, Histories
 from quiz.service.lesson import own_log, simulated
 from quiz.service.sessions import session_view
 from quiz.storage.database import Database
@@ -45,7 +45,6 @@ from quiz.views import (
     Went,
 )
 
-LATEST = 2000  # answers whose forecasts are kept; older ones only count for the state
 LEAST_MINUTES = 5
 LONGEST_AHEAD_DAYS = 366
 
@@ -53,9 +52,9 @@ LONGEST_AHEAD_DAYS = 366
 class Adaptive:
     """The adaptive use cases. One instance serves every thread of the process; it is `QuizService.adaptive`."""
 
-    def __init__(self, database: Database, bank: QuestionBank, journals: Journals) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, histories: Histories) -> None:
         self._database = database
-        self._journals = journals
+        self._histories = histories
         self._bank = bank
         self._catalogue = Catalogue.of(bank.questions)
         self._logs: dict[int, tuple[int, LessonLog]] = {}  # learner -> (last attempt in it, log)
@@ -151,13 +150,13 @@ class Adaptive:
     def certainty(self, learner: int) -> Certainty:
         """Points and calibration of the learner's own certainty."""
         with self._database.read() as repository:
-            return certainty_of(certainties(self._journals.of(repository, learner)))
+            return certainty_of(certainties(self._histories.journal(repository, learner)))
 
     def lesson_log(self, learner: int) -> LessonLog:
         """The answers that ways of forecasting can be compared on: the learner's, or simulated ones while those are too few."""
         with self._database.read() as repository:
             track = self._track(repository, learner)
-            last = self._tracks.get(learner, (0, track))[0]
+            last = self._tracks[learner][0]
             if self._logs.get(learner, (-1,))[0] != last:
                 self._logs[learner] = last, own_log(self._catalogue, repository.facts_after(learner, 0)[0], track)
         own = self._logs[learner][1]
@@ -235,17 +234,24 @@ class Adaptive:
 
     def _track(self, repository: Repository, learner: int) -> Track:
         """The learner's track. Must be called before this transaction adds an attempt: only committed ones may be kept."""
-        last, track = self._tracks.get(learner, (0, Track()))
+        if learner not in self._tracks:
+            return self._followed(repository, learner)
+        last, track = self._tracks[learner]
         facts, newest = repository.facts_after(learner, last)
-        if not facts:
-            return track
-        try:
-            track = followed(self._catalogue, track if last else Track(fold(NOTHING_YET, facts[:-LATEST])), facts if last else facts[-LATEST:])
-        except OutOfOrder:  # a clock was set back, or attempts came in from elsewhere
-            facts, newest = repository.facts_after(learner, 0)
-            track = followed(self._catalogue, Track(fold(NOTHING_YET, facts[:-LATEST])), facts[-LATEST:])
-        self._tracks[learner] = (newest, track)
+        if facts:
+            try:
+                track = followed(self._catalogue, track, facts)
+            except OutOfOrder:  # a clock was set back, or attempts came in from elsewhere
+                self._histories.forget(learner)
+                return self._followed(repository, learner)
+            self._tracks[learner] = (newest, track)
         return track
+
+    def _followed(self, repository: Repository, learner: int) -> Track:
+        """The track from its beginning."""
+        begun = self._histories.beginning(repository, learner)
+        self._tracks[learner] = begun.newest, followed(self._catalogue, Track(begun.state), begun.facts)
+        return self._track(repository, learner)  # what was answered since the beginning was read
 
 
 def diagnostic_length(bank: QuestionBank) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
@@ -231,12 +231,19 @@ class DataFile:
 
     def rows(self, kind: type[AnyRow]) -> Iterator[AnyRow]:
         """The rows of one kind, in the order of the file."""
-        name = next(name for name, model in KINDS.items() if model is kind)
-        return (kind.model_validate(raw) for raw in self.lists[name])
+        return (kind.model_validate(raw) for raw in self._list(kind))
+
+    def rows_at(self, kind: type[AnyRow], numbers: Iterable[int]) -> Iterator[tuple[int, AnyRow]]:
+        """The rows of one kind at these places of its list, with their places, in the order asked for."""
+        rows = self._list(kind)
+        return ((number, kind.model_validate(rows[number])) for number in numbers)
 
     def count(self, kind: type[Row]) -> int:
         """How many rows of one kind there are."""
-        return len(self.lists[next(name for name, model in KINDS.items() if model is kind)])
+        return len(self._list(kind))
+
+    def _list(self, kind: type[Row]) -> Sequence[Any]:
+        return self.lists[next(name for name, model in KINDS.items() if model is kind)]
 
 
 def read_file(data: bytes, now: datetime) -> DataFile:

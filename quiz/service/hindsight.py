@@ -19,7 +19,7 @@ from quiz.engine.periods import Period, periods
 from quiz.engine.planner import Goal
 from quiz.engine.state import LearnerState
 from quiz.progress_views import EVERYTHING, Accuracy, Belief, Curve, Foretold, ForgettingView, Growth, GrowthRow, PeriodStat, Within
-from quiz.service.journals import Journals
+from quiz.service.histories import Histories
 from quiz.service.wordings import Wordings
 from quiz.storage.database import Database
 from quiz.storage.repository import Repository
@@ -35,10 +35,10 @@ _EVER = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 class Hindsight:
     """The use cases of the progress page that look back; it is `QuizService.hindsight`."""
 
-    def __init__(self, database: Database, bank: QuestionBank, journals: Journals, wordings: Wordings) -> None:
+    def __init__(self, database: Database, bank: QuestionBank, histories: Histories, wordings: Wordings) -> None:
         self._database = database
         self._bank = bank
-        self._journals = journals
+        self._histories = histories
         self._wordings = wordings
 
     def growth(self, learner: int, now: datetime, zone: tzinfo, within: Within = EVERYTHING) -> Growth:
@@ -47,7 +47,7 @@ class Hindsight:
         Errors: ValueError when `within.last` is before `within.first`.
         """
         with self._database.read() as repository:
-            journal = self._journals.of(repository, learner)
+            journal = self._histories.journal(repository, learner)
         chosen = self._questions(within)
         today = now.astimezone(zone).date()
         earliest = datetime.fromtimestamp(journal.at[0], zone).date() if journal.count else today
@@ -70,7 +70,7 @@ class Hindsight:
     def first_day(self, learner: int, now: datetime, zone: tzinfo) -> date:
         """The day of the learner's first answer; today when there is none."""
         with self._database.read() as repository:
-            journal = self._journals.of(repository, learner)
+            journal = self._histories.journal(repository, learner)
         return datetime.fromtimestamp(journal.at[0], zone).date() if journal.count else now.astimezone(zone).date()
 
     def forgetting(self, learner: int, state: LearnerState, now: datetime, zone: tzinfo, within: Within = EVERYTHING) -> ForgettingView:
@@ -90,7 +90,7 @@ class Hindsight:
     def misconceptions(self, learner: int, zone: tzinfo, within: Within = EVERYTHING) -> tuple[Belief, ...]:
         """Wrong options that were chosen, last within the days looked at: those not overcome first, and of each the latest first."""
         with self._database.read() as repository:
-            journal = self._journals.of(repository, learner)
+            journal = self._histories.journal(repository, learner)
             first, end = _between(within.first, within.last, zone)
             questions = self._questions(within) if within.groups else None
             found = [

@@ -267,16 +267,15 @@ class _Merge:
 
     def attempts(self) -> int:
         """Add answers, in the order they were given; how many were new."""
-        numbers = {row.presentation: number for number, row in enumerate(self.file.rows(AttemptRow))}
+        given = [(at, presentation) for presentation, at in self._answered.items()]  # in the order of the file, as its list of answers is
         added = 0
-        for chunk in chunks(sorted(self.file.rows(AttemptRow), key=lambda row: (row.answered_at, row.presentation))):
-            known = self.repository.transfer.attempts_of([row.presentation for row in chunk])
-            fresh = [_attempt(row, self.learner) for row in chunk if row.presentation not in known]
-            for row in chunk:
+        for chunk in chunks(self.file.rows_at(AttemptRow, sorted(range(len(given)), key=given.__getitem__))):
+            known = self.repository.transfer.attempts_of([row.presentation for _, row in chunk])
+            fresh = [_attempt(row, self.learner) for _, row in chunk if row.presentation not in known]
+            for number, row in chunk:
                 if row.presentation in known:
                     facts = _attempt(row, self.learner)
-                    place = f"attempts[{numbers[row.presentation]}]"
-                    self._same(place, "answer", known[row.presentation], {name: facts[name] for name in _COMPARED})
+                    self._same(f"attempts[{number}]", "answer", known[row.presentation], {name: facts[name] for name in _COMPARED})
             self.repository.transfer.insert(Attempt, fresh)
             added += len(fresh)
         return added

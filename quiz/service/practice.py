@@ -17,11 +17,11 @@ from questions.loader import QuestionBank
 from questions.schema import Asked, NumberItem, TraceItem
 from quiz.engine.facts import Confidence, Reason
 from quiz.engine.grading import InvalidResponse, Response, grade
-from quiz.engine.state import NOTHING_YET, LearnerState, OutOfOrder, fold
+from quiz.engine.state import LearnerState
 from quiz.service.adaptive import Adaptive, diagnostic_length
 from quiz.service.errors import NotAnswered, PresentationClosed, UnknownLearner, UnknownPresentation, UnknownQuestion, UnknownSession
 from quiz.service.hindsight import Hindsight
-from quiz.service.journals import Journals
+from quiz.service.histories import Histories
 from quiz.service.progress import progress_view
 from quiz.service.sessions import session_view
 from quiz.service.today import Today
@@ -45,17 +45,15 @@ class QuizService:
     def __init__(self, database: Database, bank: QuestionBank) -> None:
         self.bank = bank
         self._database = database
-        self._states: dict[int, tuple[int, LearnerState]] = {}  # learner -> (last attempt folded, state); only committed attempts
         self.start_anew()
 
     def start_anew(self) -> None:
         """Read the database as if for the first time: another one has taken its place."""
         self._wordings = Wordings(self._database, self.bank)
-        self._journals = Journals(self._wordings)
-        self._states.clear()
-        self.adaptive = Adaptive(self._database, self.bank, self._journals)
+        self._histories = Histories()
+        self.adaptive = Adaptive(self._database, self.bank, self._histories)
         self.today = Today(self._database, self)
-        self.hindsight = Hindsight(self._database, self.bank, self._journals, self._wordings)
+        self.hindsight = Hindsight(self._database, self.bank, self._histories, self._wordings)
 
     # --- sessions ---
 
@@ -205,18 +203,17 @@ class QuizService:
     def progress(self, learner: int, now: datetime, zone: tzinfo) -> ProgressView:
         """Everything the progress page shows; days are those of `zone`."""
         with self._database.read() as repository:
-            state, journal = self._state(repository, learner), self._journals.of(repository, learner)
+            state, journal = self._histories.state(repository, learner), self._histories.journal(repository, learner)
             return progress_view(self.bank, repository, learner, state, journal, _aware(now), zone)
 
     def state(self, learner: int) -> LearnerState:
         """What is known about the learner, brought up to date."""
         with self._database.read() as repository:
-            return self._state(repository, learner)
+            return self._histories.state(repository, learner)
 
     def forget_state(self, learner: int) -> None:
         """Have what is known of the learner worked out anew: answers came in from elsewhere that may belong before those known."""
-        self._states.pop(learner, None)
-        self._journals.forget(learner)
+        self._histories.forget(learner)
 
     def forget_learner(self, learner: int) -> None:
         """Let go of all that is kept in memory about a learner who has left."""
@@ -225,18 +222,6 @@ class QuizService:
         self.today.forget(learner)
 
     # --- inside a transaction ---
-
-    def _state(self, repository: Repository, learner: int) -> LearnerState:
-        """The folded state. Must be called before this transaction adds an attempt: only committed ones may be kept."""
-        last, state = self._states.get(learner, (0, NOTHING_YET))
-        facts, newest = repository.facts_after(learner, last)
-        if facts:
-            try:
-                state = fold(state, facts)
-            except OutOfOrder:  # a clock was set back, or attempts came in from elsewhere
-                state = fold(NOTHING_YET, repository.facts_after(learner, 0)[0])
-            self._states[learner] = (newest, state)
-        return state
 
     def _is_over(self, repository: Repository, session: PracticeSession) -> bool:
         if session.ended_at is not None or repository.answered(session.id) >= session.length or not self._questions(session):

@@ -27,6 +27,7 @@ def progress_view(bank: QuestionBank, repository: Repository, learner: int, stat
         attempts=state.attempts,
         correct=state.correct,
         runs=tuple(run_row(run) for run in repository.recent_runs(learner, RECENT_RUNS)),
+        run_count=repository.runs(learner).count(),
     )
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import bindparam, case, func, insert, select
+from sqlalchemy import Table, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session, aliased, joinedload, undefer
 from sqlalchemy.orm.attributes import set_committed_value
 
 from quiz.engine.examiner import Shown
-from quiz.engine.facts import AttemptFact, Confidence
+from quiz.engine.facts import AttemptFact
 from quiz.engine.state import LONGEST_ANSWER_S
 from quiz.storage.models import Attempt, DepartedLearner, Interview, ItemVersion, Learner, PracticeSession, Presentation, QuestionVersion, StoredRun
 from quiz.storage.runs import Runs
-from quiz.storage.transfer import Transfer
+from quiz.storage.transfer import Transfer, chunks
 
 # What every answer asks, built once: building a statement costs SQLAlchemy as much as running it.
 _PRESENTATIONS = select(Presentation).options(joinedload(Presentation.session), joinedload(Presentation.item_version), joinedload(Presentation.attempt))
@@ -31,7 +32,23 @@ _WITH_ANSWERED = _PRESENTATION.add_columns(
 _OPEN_PRESENTATION = _PRESENTATIONS.where(Presentation.session_id == bindparam("session_id"), Presentation.closed_at.is_(None))
 _ANSWERED = select(func.count()).select_from(Attempt).join(Presentation).where(Presentation.session_id == bindparam("session_id"))
 
-_NEW_ATTEMPT = insert(Attempt.__table__)  # type: ignore[arg-type]
+_ATTEMPT = cast("Table", Attempt.__table__)  # read and written in bulk without the ORM's care
+_NEW_ATTEMPT = insert(_ATTEMPT)
+
+# Of a wrong answer the keys chosen, as JSON.
+_FACTS = (
+    select(
+        _ATTEMPT.c.id, _ATTEMPT.c.presentation_id, Presentation.item_version_id, _ATTEMPT.c.correct, _ATTEMPT.c.confidence,
+        _ATTEMPT.c.answered_at, _ATTEMPT.c.seconds, case((_ATTEMPT.c.correct.is_(False), func.json_extract(_ATTEMPT.c.response, "$.keys"))),
+    )
+    .join_from(_ATTEMPT, Presentation)
+    .where(_ATTEMPT.c.learner_id == bindparam("learner"), _ATTEMPT.c.id > bindparam("after"))
+    .order_by(_ATTEMPT.c.answered_at, _ATTEMPT.c.presentation_id)
+)  # fmt: skip
+_WORDINGS = select(
+    ItemVersion.id, ItemVersion.question_id, ItemVersion.key, ItemVersion.format, ItemVersion.difficulty, ItemVersion.guessing,
+    ItemVersion.content["points"], ItemVersion.content["choices"],
+)  # fmt: skip
 
 _RUNS = select(StoredRun).order_by(StoredRun.started_at.desc(), StoredRun.id)
 
@@ -199,39 +216,27 @@ class Repository:
         return count, seconds
 
     def facts_after(self, learner: int, attempt_id: int) -> tuple[list[AttemptFact], int]:
-        """The learner's attempts recorded after `attempt_id` as facts, in canonical order, and the id of the one recorded last."""
-        rows = self._session.execute(
-            select(
-                Attempt.id, Attempt.presentation_id, ItemVersion.question_id, ItemVersion.key, ItemVersion.difficulty, ItemVersion.guessing,
-                Attempt.correct, Attempt.confidence, Attempt.answered_at, ItemVersion.content["points"], ItemVersion.format, Attempt.seconds,
-            )
-            .select_from(Attempt).join(Presentation).join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
-            .where(Attempt.learner_id == learner, Attempt.id > attempt_id)
-            .order_by(Attempt.answered_at, Attempt.presentation_id)
-        ).all()  # fmt: skip
-        facts = [
-            AttemptFact(
-                question, f"{question}/{key}", difficulty, guessing, correct, cast("Confidence | None", confidence), at, tuple(points), format_, seconds, shown
-            )
-            for _, shown, question, key, difficulty, guessing, correct, confidence, at, points, format_, seconds in rows
-        ]
+        """The learner's attempts recorded after `attempt_id` as facts, in canonical order, and the id of the one recorded last.
+
+        They are not joined with their wordings: these are few, and answers may be a hundred thousand.
+        """
+        rows = self._session.connection().execute(_FACTS, {"learner": learner, "after": attempt_id}).all()
+        wordings = self._wordings({row[2] for row in rows})
+        facts = []
+        for _, shown, version, correct, confidence, at, seconds, keys in rows:
+            question, item, format_, difficulty, guessing, points, wrong = wordings[version]
+            chosen = tuple(key for key in json.loads(keys) if key in wrong) if keys is not None and wrong else ()
+            facts.append(AttemptFact(question, item, difficulty, guessing, correct, confidence, at, points, format_, seconds, shown, chosen, version))
         return facts, max((row[0] for row in rows), default=attempt_id)
 
-    def journal_rows_after(self, learner: int, attempt_id: int) -> list[tuple[Any, ...]]:
-        """The learner's attempts recorded after `attempt_id`, in canonical order: id, presentation, question, item key, wording,
-        format, difficulty, guessing, correct, certainty, when, seconds, and of a wrong one the keys chosen, as JSON.
-        """
-        chosen = case((Attempt.correct.is_(False), func.json_extract(Attempt.response, "$.keys")))
-        rows = self._session.execute(
-            select(
-                Attempt.id, Attempt.presentation_id, ItemVersion.question_id, ItemVersion.key, ItemVersion.id, ItemVersion.format,
-                ItemVersion.difficulty, ItemVersion.guessing, Attempt.correct, Attempt.confidence, Attempt.answered_at, Attempt.seconds, chosen,
-            )
-            .select_from(Attempt).join(Presentation).join(ItemVersion, Presentation.item_version_id == ItemVersion.id)
-            .where(Attempt.learner_id == learner, Attempt.id > attempt_id)
-            .order_by(Attempt.answered_at, Attempt.presentation_id)
-        )  # fmt: skip
-        return [tuple(row) for row in rows]
+    def _wordings(self, versions: Iterable[int]) -> dict[int, tuple[str, str, str, float, float, tuple[str, ...], frozenset[str]]]:
+        """By the ids of wordings: question, item id, format, difficulty, guessing, key points, keys of wrong options."""
+        found = {}
+        for ids in chunks(versions):
+            for version, question, key, format_, difficulty, guessing, points, choices in self._session.execute(_WORDINGS.where(ItemVersion.id.in_(ids))):
+                wrong = frozenset(choice["key"] for choice in choices or () if not choice.get("correct"))
+                found[version] = question, f"{question}/{key}", format_, difficulty, guessing, tuple(points), wrong
+        return found
 
     # --- runs ---
 

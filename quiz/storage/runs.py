@@ -37,6 +37,10 @@ class Runs:
 
     # --- the history ---
 
+    def count(self) -> int:
+        """How many runs the learner has."""
+        return self._session.scalars(select(func.count()).select_from(StoredRun).where(StoredRun.learner_id == self._learner)).one()
+
     def found(self, wanted: Mapping[str, Any], offset: int, limit: int) -> tuple[int, Sequence[StoredRun]]:
         """How many runs are wanted (see sandbox.protocol.RunStore.history), and those of one page with notes, newest first."""
         mine = select(StoredRun.id).where(StoredRun.learner_id == self._learner, *_conditions(wanted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import streamlit as st
@@ -33,6 +34,11 @@ def page_frame(title: str, *, wide: bool = False) -> None:
     st.set_page_config(page_title=title, layout="wide" if wide else "centered", menu_items={"About": about})
     st.logo(str(MARK), size="large")
     st.html(STYLE)
+
+
+def adding_up() -> AbstractContextManager[None]:
+    """Says what takes so long at the first look after a start, where a history is very long; shown after half a second, so otherwise never."""
+    return st.spinner("Adding up all your answers …")
 
 
 def see_it_happen(link: SandboxLink) -> None:

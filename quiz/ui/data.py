@@ -24,9 +24,12 @@ def your_data() -> None:
     quiz = context.quiz()
     now = quiz.clock()
     view = quiz.service.progress(quiz.learner, now, local_zone())
-    st.markdown(f"What follows belongs to the profile **{as_text(quiz.profiles.names[quiz.learner])}**.")
+    holds = [counted(number, word) for number, word in ((view.attempts, "answer"), (view.run_count, "run")) if number]
+    st.markdown(
+        f"What follows belongs to the profile **{as_text(quiz.profiles.names[quiz.learner])}**." + (f" It holds {' and '.join(holds)}." if holds else "")
+    )
     st.page_link(PROFILES, label="Profiles, and a backup of all", icon=":material/person:")
-    _take_out(now, view.attempts, len(view.runs))
+    _take_out(now, view.attempts, view.run_count)
     _bring_in(now, local_zone())
 
 

@@ -14,7 +14,7 @@ from quiz.engine.points import ENOUGH as ENOUGH_CERTAIN
 from quiz.engine.points import POINTS
 from quiz.engine.readiness import ENOUGH as ENOUGH_ANSWERS
 from quiz.ui import context
-from quiz.ui.components import study_link
+from quiz.ui.components import TODAY, study_link
 from quiz.ui.text import counted
 from quiz.views import Certainty, Chance, ReadinessLine, ReadinessView
 
@@ -55,8 +55,9 @@ def _score(view: ReadinessView) -> None:
     st.caption(
         f"The mean chance of a good answer over all {len(view.lines)} questions, in a form you have not practised."
         + (f" {counted(lacking, 'question has', 'questions have')} too little data and count by what your other answers suggest." if lacking else "")
-        + ("" if view.interview else " Set the date of your interview, and the score on that day stands here, too.")
     )
+    if view.interview is None:
+        st.page_link(TODAY, label="Set the date of your interview, and the score on that day stands here, too", icon=":material/event:")
 
 
 def _known(lines: Sequence[ReadinessLine]) -> None:

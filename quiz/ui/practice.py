@@ -99,7 +99,7 @@ def _welcome() -> None:
             st.button("Look at it again", key="last", type="tertiary", on_click=_look_at, args=(last.session.id,))
     st.space("small")
     st.segmented_control("How many questions?", LENGTHS, key="length", default=LENGTHS[1], required=True, on_change="ignore")
-    st.button("Start", key="start", type="primary", icon=":material/play_arrow:", shortcut="Enter", on_click=_start)
+    st.button("Start", key="start", type="primary", icon=":material/play_arrow:", shortcut="s", on_click=_start)
     st.space("small")
     st.page_link(STUDY, label="Rather read first? Browse the study cards", icon=":material/menu_book:")
     show_left_out(quiz.bank.left_out)
@@ -135,7 +135,7 @@ def _summary(summary: SessionSummary) -> None:
         st.markdown(f"### {summary.correct} of {answered} right", anchors=False)
         st.progress(summary.correct / answered)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Practise again", key="again", type="primary", icon=":material/replay:", shortcut="Enter", on_click=_start, args=(summary.session.length,))
+        st.button("Practise again", key="again", type="primary", icon=":material/replay:", shortcut="s", on_click=_start, args=(summary.session.length,))
         st.button("Change the length", key="leave", type="tertiary", icon=":material/tune:", on_click=_leave_summary)
         st.page_link(PROGRESS, label="See your progress", icon=":material/monitoring:")
     for line in summary.lines:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from questions.schema import Group
 from quiz.ui import context, growth, insights
-from quiz.ui.components import PRACTICE, study_link
+from quiz.ui.components import PRACTICE, adding_up, study_link
 from quiz.ui.text import counted, when
 from quiz.views import DayStat, MasteryCell, ProgressView
 
@@ -37,13 +37,14 @@ def progress() -> None:
     quiz = context.quiz()
     now = quiz.clock()
     zone = local_zone()
-    view = quiz.service.progress(quiz.learner, now, zone)
+    with adding_up():
+        view = quiz.service.progress(quiz.learner, now, zone)
     st.title("Progress", anchor=False)
     if not view.attempts and not view.runs:
         _nothing_yet(view)
         return
     _headline(view)
-    section = st.segmented_control(
+    section = st.pills(
         "Section",
         list(SECTIONS),
         key="section",

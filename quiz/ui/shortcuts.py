@@ -17,9 +17,9 @@ SHORTCUTS: dict[str, dict[str, str]] = {
         "Enter, Space": "press the button or open the link where you are",
         "Esc": "closes a list or a menu",
     },
-    "Today, diagnostic": {"S": "starts or goes on, where a button carries the letter"},
+    "Today, practice, diagnostic": {"S": "starts or goes on, where a button carries the letter"},
     "While answering": {
-        "Enter": "presses the button that carries its name: start, check the answer, practise again",
+        "Enter": "presses the button that carries its name: check the answer",
         "1 to 9": "choose an option; with several right, a second time lets it go; with steps, in the order pressed",
         "Backspace": "takes the last step back",
         "→": "leaves the feedback for the next question or the summary",

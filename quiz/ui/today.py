@@ -11,7 +11,7 @@ from datetime import date, datetime
 import streamlit as st
 
 from quiz.ui import context
-from quiz.ui.components import DIAGNOSTIC, PRACTICE, PROGRESS, STUDY, study_link
+from quiz.ui.components import DIAGNOSTIC, PRACTICE, PROGRESS, STUDY, adding_up, study_link
 from quiz.ui.diagnostic import start_diagnostic
 from quiz.ui.interview import ask_how_it_went, days_left_in_words, interview_form, interview_line, reply
 from quiz.ui.progress import local_zone
@@ -31,7 +31,8 @@ def today() -> None:
     quiz = context.quiz()
     now, zone = quiz.clock(), local_zone()
     day = now.astimezone(zone).date()
-    view = quiz.service.today.view(quiz.learner, now, zone)
+    with adding_up():
+        view = quiz.service.today.view(quiz.learner, now, zone)
     if view.attempts == 0 and view.session is None and view.plan is None and not quiz.service.adaptive.past_interviews(quiz.learner):
         _introduction()
     else:
@@ -153,10 +154,13 @@ def _steps(view: TodayView) -> None:
     """What is left of today's plan, the most valuable first; without a plan, what is due."""
     if view.steps:
         st.subheader("What pays most today", anchor=False)
-        shown = [f"- **{as_text(one.title)}** · {counted(one.items, 'question')}, {duration(one.minutes)}{' · new' if one.new else ''}" for one in view.steps]
-        rest = len(shown) - SHOWN_STEPS
-        more = f"\n- and {counted(rest, 'more topic')}" if rest > 0 else ""
-        st.markdown("\n".join(shown[:SHOWN_STEPS]) + more)
+        for place, one in enumerate(view.steps[:SHOWN_STEPS]):
+            about = f"{counted(one.items, 'question')}, {duration(one.minutes)}{' · new' if one.new else ''}"
+            with st.container(key=f"plain_step_{place}"):
+                study_link(one.question_id, f"**{as_text(one.title)}** · {about}", ":material/menu_book:")
+        rest = len(view.steps) - SHOWN_STEPS
+        if rest > 0:
+            st.caption(f"and {counted(rest, 'more topic')}. Each leads to its card, to read first if you like.")
     elif view.due and view.plan is None:
         st.subheader("What is due", anchor=False)
         for name in view.due[:SHOWN_STEPS]:

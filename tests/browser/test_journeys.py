@@ -61,7 +61,7 @@ def test_a_wrong_answer_shows_why_and_a_model_answer(fresh_app: Server, page: Pa
 
 def test_an_item_can_be_answered_with_the_keyboard_alone(fresh_app: Server, page: Page) -> None:
     visit(page, f"{fresh_app.url}/practice")
-    page.keyboard.press("Enter")  # Start
+    page.keyboard.press("s")  # Start
     keyed(page, "check").wait_for()
     settle(page)
     turn = open_turn(fresh_app.database)

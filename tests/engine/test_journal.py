@@ -9,7 +9,7 @@ import pytest
 
 from quiz.engine.ability import estimate
 from quiz.engine.facts import AttemptFact
-from quiz.engine.journal import EMPTY, Given, Journal, Tally, abilities_at, all_rows, certainties, chosen_rows, extended, tallies_between, tallies_by
+from quiz.engine.journal import EMPTY, Journal, Tally, abilities_at, all_rows, certainties, chosen_rows, extended, tallies_between, tallies_by
 from quiz.engine.state import NOTHING_YET, OutOfOrder, fold
 from tests.engine.builders import NOON
 
@@ -17,11 +17,14 @@ DAY = timedelta(days=1)
 GROUPS = {"gates": "g", "clipping": "t", "never": "t"}
 
 
-def given(question: str, correct: bool, at: datetime = NOON, item: str = "one", chosen: str = "", format_: str = "single", difficulty: float = 0.0) -> Given:
-    return Given(at.isoformat(), question, f"{question}/{item}", 1, format_, difficulty, 0.25, correct, "sure", at, 30.0, tuple(chosen))
+def given(
+    question: str, correct: bool, at: datetime = NOON, item: str = "one", chosen: str = "", format_: str = "single", difficulty: float = 0.0
+) -> AttemptFact:
+    said = {"id": at.isoformat(), "format": format_, "seconds": 30.0, "chosen": tuple(chosen), "version": 1}
+    return AttemptFact(question, f"{question}/{item}", difficulty, 0.25, correct, "sure", at, **said)
 
 
-def long_history(count: int) -> list[Given]:
+def long_history(count: int) -> list[AttemptFact]:
     rng = random.Random(1)
     return [
         given(
@@ -33,10 +36,6 @@ def long_history(count: int) -> list[Given]:
         )
         for number in range(count)
     ]
-
-
-def fact(one: Given) -> AttemptFact:
-    return AttemptFact(one.question_id, one.item_id, one.difficulty, one.guessing, one.correct, one.confidence, one.answered_at, id=one.id)
 
 
 def test_a_journal_extended_in_pieces_is_the_one_made_at_once() -> None:
@@ -64,7 +63,7 @@ def test_mastery_at_a_time_is_what_folding_the_answers_until_then_gives() -> Non
     answers = long_history(900)  # more than REACH of each question
     times = [NOON, NOON + 3 * DAY, NOON + 40 * DAY, NOON + 100 * DAY]
     for at, found in zip(times, abilities_at(extended(EMPTY, answers), GROUPS, times), strict=True):
-        state = fold(NOTHING_YET, [fact(one) for one in answers if one.answered_at < at])
+        state = fold(NOTHING_YET, [one for one in answers if one.answered_at < at])
         expected = estimate(state.evidence, GROUPS)
         assert found.keys() == state.questions.keys()
         for name, ability in found.items():
@@ -109,7 +108,7 @@ def test_rows_are_chosen_by_question_and_time_with_the_end_left_out(three_days: 
 
 
 def test_someone_who_went_away_counts_for_ten_minutes() -> None:
-    slow = Given("x", "gates", "gates/one", 1, "single", 0.0, 0.25, True, None, NOON, 5000.0)
+    slow = AttemptFact("gates", "gates/one", 0.0, 0.25, True, None, NOON, seconds=5000.0, id="x")
     assert extended(EMPTY, [slow]).seconds.tolist() == [600.0]
 
 
