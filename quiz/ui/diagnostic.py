@@ -62,7 +62,9 @@ def _before(busy: bool) -> None:
 def _ways_in(label: str, busy: bool, kind: str = "primary") -> None:
     quiz = context.quiz()
     if not busy:
-        if st.button(label, key="start_diagnostic", type="primary" if kind == "primary" else "secondary", icon=":material/straighten:"):
+        first = kind == "primary"
+        shortcut = "s" if first else None
+        if st.button(label, key="start_diagnostic", type="primary" if first else "secondary", icon=":material/straighten:", shortcut=shortcut):
             start_diagnostic()
         return
     session = quiz.service.open_session(quiz.learner)

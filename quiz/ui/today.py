@@ -54,7 +54,7 @@ def _introduction() -> None:
     )
     st.space("small")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button(f"Try {FIRST_ITEMS} questions", key="begin", type="primary", icon=":material/play_arrow:"):
+        if st.button(f"Try {FIRST_ITEMS} questions", key="begin", type="primary", icon=":material/play_arrow:", shortcut="s"):
             _practise(FIRST_ITEMS)
         if st.button("Find my level", key="first_diagnostic", icon=":material/straighten:"):
             start_diagnostic()

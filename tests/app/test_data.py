@@ -55,6 +55,15 @@ def test_a_new_learner_finds_every_form_and_is_told_that_the_files_are_empty(ope
     }
 
 
+def test_every_run_is_counted_however_many_there_are(open_app: Open) -> None:
+    quiz = context.quiz()
+    book = RunBook(quiz.profiles._database, quiz.learner)
+    for number in range(51):
+        book.begin(f"run-{number}", {"experiment": "forget-gate", "settings": {}, "first_seed": 0, "seeds": 1, "device": "cpu", "prediction": None})
+        book.end(f"run-{number}", {"state": "cancelled", "error": None, "verdict": None, "record": {}})
+    assert "It holds 51 runs." in says(open_app(DATA))
+
+
 def test_a_file_is_previewed_first_and_added_by_a_click(open_app: Open) -> None:
     file, (answers, right) = history(open_app)
     tab = upload(open_app(DATA), file)

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from quiz.service import RunBook
 from quiz.ui import context
-from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, attempts, check, give, has_button, right_answer, says
+from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, attempts, charts, check, give, has_button, right_answer, says
 
 DATA, PROFILES, LAB = "quiz/ui/pages/data.py", "quiz/ui/pages/profiles.py", "sandbox/ui/pages/lab.py"
 NOW = datetime.now(UTC)
@@ -76,6 +76,58 @@ def test_two_sessions_at_once_are_two_learners_and_share_nothing(open_app: Open)
     address = {"experiment": "forget-gate", "run": "mine"}
     assert "There is no run “mine” here" in shown(choose(open_app(LAB, **address), "Ben"))
     assert "There is no run" not in shown(choose(open_app(LAB, **address), "learner"))
+
+
+def test_no_section_of_progress_shows_anything_of_another_profile(open_app: Open) -> None:
+    answered_before(NOW, days=4)
+    (learner,) = context.profiles().names
+    ben = context.profiles().add("Ben")
+    judge(learner, "mine")
+    service = context.profiles()._service
+    session = service.start_session(ben, 1, NOW)
+    turn = service.current(session.id, NOW, context._quiz[0].rng)
+    service.submit(turn.presentation_id, right_answer(turn.item), None, NOW)
+    tab = choose(open_app(PROGRESS), "Ben")
+    for section, told in {
+        "growth": "1 answer on 1 day",  # and so on its calendar, where a day has a square
+        "readiness": "Too little data for any single question yet",
+        "misconceptions": "None in this choice of groups and days.",
+        "forecasts": "1 answer with a forecast so far",
+        "predictions": "No prediction",
+        "overview": f"**{service.bank.by_id[turn.question_id].title}**",
+    }.items():
+        tab.get_by_key("section").set_value(section).run()
+        assert not tab.exception
+        assert told in says(tab), section
+        assert "forget-gate" not in says(tab)
+    tab.get_by_key("section").set_value("forgetting").run()
+    assert [box.options for box in tab.selectbox] == [[f"{turn.question_number} {turn.question_title}"]]
+    tab.get_by_key("section").set_value("growth").run()
+    assert [alt for alt in charts(tab) if alt.startswith("A calendar. You practised on 1 day of")]
+    tab = choose(open_app(PROGRESS, section="Predictions"), "learner")
+    assert "No prediction" not in says(tab)
+
+
+def test_a_link_to_a_run_of_a_deleted_profile_asks_who_is_practising_and_shows_nothing_of_it(open_app: Open) -> None:
+    (learner,) = context.profiles().names
+    context.profiles().add("Ben")
+    judge(learner, "mine")
+    address = {"experiment": "forget-gate", "run": "mine"}
+    before = choose(open_app(LAB, **address), "learner")
+    assert "There is no run" not in shown(before)
+    context.profiles().delete(learner, "learner")
+    for tab in (before.run(), open_app(LAB, **address)):
+        assert not tab.exception
+    assert asks_who(before)
+    assert "There is no run “mine” here" in shown(choose(before, "Ben"))
+    assert "There is no run “mine” here" in shown(open_app(LAB, **address))  # with one profile left nobody is asked
+
+
+def judge(learner: int, run: str) -> None:
+    """A finished run of the learner's, that came out as predicted."""
+    book = RunBook(context.profiles()._database, learner)
+    book.begin(run, {"experiment": "forget-gate", "settings": {}, "first_seed": 0, "seeds": 3, "device": "cpu", "prediction": "remembers"})
+    book.end(run, {"state": "cancelled", "error": None, "verdict": {"status": "supported", "outcome": "remembers"}, "record": {}})
 
 
 def test_profiles_are_added_renamed_and_told_why_not(open_app: Open) -> None:
