@@ -116,7 +116,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "settings": [{"name": one.name, "label": one.label, "default": one.default, "allowed": one.allowed} for one in experiment.controls],
         "presets": {name: {"seeds": preset.seeds, "settings": dict(preset.settings)} for name, preset in experiment.presets.items()},
         "rule": [plain(check) for check in experiment.checks],
-        "predictions": {one.key: one.text for one in experiment.predictions},
+        "predictions": {one.key: one.text for one in experiment.offered},
     }
 
 

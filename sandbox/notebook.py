@@ -135,7 +135,7 @@ def _opening(experiment: Experiment, files: Mapping[str, str]) -> str:
             f"# {experiment.title}",
             f"**The claim.** {experiment.claim}",
             f"**The textbook says.** {experiment.textbook}",
-            f"**{experiment.asks}** Choose before you run:\n\n" + "\n".join(f"- {outcome.text}" for outcome in experiment.predictions),
+            f"**{experiment.asks}** Choose before you run:\n\n" + "\n".join(f"- {outcome.text}" for outcome in experiment.offered),
             "<details><summary>What is true</summary>\n\n" + "\n".join(f"- {truth}" for truth in experiment.truths) + "\n\n</details>",
             f"After {paper.authors} ({paper.year}). *{paper.title}.* {paper.venue}.",
             "A notebook from Carousel (MIT licence). It needs Python 3.11 or newer: "

@@ -8,6 +8,7 @@ widgets, validation, the deep link and the command line; nothing else parses a s
 
 from __future__ import annotations
 
+import hashlib
 import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ Settings = Mapping[str, Setting]
 Measures = Mapping[str, float]
 
 CLOCK = "clock_"  # a measure, metric or picture whose name starts so comes from a clock: it is never the same twice, and never compared
+OFFERED = "carousel"  # salts the order in which predictions are offered
 RESERVED_NAMES = frozenset({"experiment", "run", "compare", "seed", "seeds", "device", "preset", "prediction"})
 
 
@@ -355,6 +357,11 @@ class Experiment:
     curves: tuple[Curve, ...]
     checks: tuple[Check, ...]
     run: Run
+
+    @property
+    def offered(self) -> tuple[Outcome, ...]:
+        """The predictions as a learner is shown them, for good: a declaration tends to name what happens first, and its place would tell."""
+        return tuple(sorted(self.predictions, key=lambda one: hashlib.sha256(f"{OFFERED}/{self.id}/{one.key}".encode()).digest()))
 
 
 # --- The verdict ------------------------------------------------------------------------------------------------

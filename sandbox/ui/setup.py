@@ -97,7 +97,7 @@ def show_error() -> None:
 def _predict_and_run(experiment: Experiment, values: dict[str, Setting]) -> None:
     st.subheader("What do you expect?", anchor=False)
     st.markdown(experiment.asks)
-    texts = {outcome.key: outcome.text for outcome in experiment.predictions}
+    texts = {outcome.key: outcome.text for outcome in experiment.offered}
     chosen = st.radio(
         "Your prediction", list(texts), index=None, key=controls.prediction_key(experiment), format_func=texts.__getitem__, label_visibility="collapsed"
     )

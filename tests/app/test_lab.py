@@ -59,6 +59,7 @@ def test_a_run_needs_a_prediction_or_an_explicit_choice_to_do_without(open_lab: 
     tab = open_lab(**SMALL)
     assert tab.button(key="lab_run").disabled
     assert not tab.button(key="lab_run_unpredicted").disabled
+    assert tab.radio(key="lab_prediction_forget-gate").options == [one.text for one in FORGET_GATE.offered]
     assert not predict(tab).button(key="lab_run").disabled
 
 
