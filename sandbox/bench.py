@@ -46,7 +46,7 @@ def _training_steps() -> Mapping[str, Callable[[], object]]:
     """One training step of each kind of layer, on the same data."""
     import torch
 
-    from sandbox.core import cells, devices, training
+    from sandbox.core import cells, devices, optimizers, training
     from sandbox.core.general_cell import Design, GeneralLSTM, Masked
 
     devices.use_one_thread()
@@ -56,7 +56,7 @@ def _training_steps() -> Mapping[str, Callable[[], object]]:
 
     def step(layer: torch.nn.LSTM, **how: object) -> Callable[[], object]:
         model = cells.Reader(layer, 1)
-        optimizer = torch.optim.Adam(model.parameters())
+        optimizer = optimizers.Adam(model.parameters(), 1e-3)
 
         def forward() -> tuple[torch.Tensor, Mapping[str, float]]:
             return (model(x, **how)[0] - target).square().mean(), {}

@@ -11,9 +11,24 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from . import banks, cells, counting, decoding, devices, forecasting, general_cell, probes, ranks, surgery, tasks, texts, training
+    from . import banks, cells, counting, decoding, devices, forecasting, general_cell, optimizers, probes, ranks, surgery, tasks, texts, training
 
-    __all__ = ["banks", "cells", "counting", "decoding", "devices", "forecasting", "general_cell", "probes", "ranks", "surgery", "tasks", "texts", "training"]
+    __all__ = [
+        "banks",
+        "cells",
+        "counting",
+        "decoding",
+        "devices",
+        "forecasting",
+        "general_cell",
+        "optimizers",
+        "probes",
+        "ranks",
+        "surgery",
+        "tasks",
+        "texts",
+        "training",
+    ]
 else:
     __getattr__, __dir__, __all__ = lazy_loader.attach(
         __name__,
@@ -25,6 +40,7 @@ else:
             "devices",
             "forecasting",
             "general_cell",
+            "optimizers",
             "probes",
             "ranks",
             "surgery",

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sandbox.core.devices import Randomness
+from sandbox.core.optimizers import Adam
 from sandbox.core.training import Best
 
 WINDOW = 20  # answers of the moving average; two more, one right and one wrong, keep it from 0 and 1
@@ -120,7 +121,7 @@ def _train(model: Forecaster, rows: Chains, learn: Tensor, held_out: Tensor, tra
     width = int((learn | held_out).sum(1).max())  # the past is the left part of every row
     x, right, learn, held_out = rows.x[:, :width], rows.right[:, :width], learn[:, :width], held_out[:, :width]
     loss_of = nn.functional.binary_cross_entropy_with_logits
-    optimizer = torch.optim.AdamW(model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
+    optimizer = Adam(model.parameters(), training.learning_rate, weight_decay=training.weight_decay)
     best = Best(model)
     for update in range(training.updates + 1):
         logits = model(x)

@@ -11,10 +11,10 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from sandbox.core.devices import Randomness
+from sandbox.core.optimizers import Optimizer
 
 READINGS = 50  # about as many live readings an arm yields over its training
 NO_CLIPPING = math.inf
@@ -52,7 +52,7 @@ Forward = Callable[[], tuple[Tensor, Mapping[str, float]]]
 Clip = Callable[[], float]
 
 
-def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: torch.optim.Optimizer, updates: int, clip: float | Clip = 1.0) -> Training:
+def train(forward: Forward, parameters: Iterable[nn.Parameter], optimizer: Optimizer, updates: int, clip: float | Clip = 1.0) -> Training:
     """Train for `updates` updates; yield about READINGS readings, the first after one update; return the History.
 
     `forward()` draws the next batch and returns its loss and further metrics as plain floats. Recorded besides

@@ -84,7 +84,6 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.banks.Bank]:
-    import torch
 
     bank = _bank(arm, settings, seed).to(device)
     data = core.tasks.recall(BATCH, int(settings["steps"]), BITS, core.devices.generator(seed, "bits"), noise=float(settings["noise"]))
@@ -95,7 +94,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         losses = _losses(logits, batch.target)
         return losses.sum(), {"cross_entropy": float(losses.detach().median()), "accuracy": float(_right(logits.detach(), batch.target).median())}
 
-    optimizer = torch.optim.Adam(bank.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(bank.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, bank.parameters(), optimizer, int(settings["updates"]), functools.partial(bank.clip_each, CLIP))
     return bank
 

@@ -186,7 +186,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
 
     rate = float(settings["learning_rate" if arm in ("lstm", "gru") else "rnn_learning_rate"])
     parameters = [parameter for model in models.values() for parameter in model.parameters()]
-    optimizer = torch.optim.Adam(parameters, rate, fused=True)
+    optimizer = core.optimizers.Adam(parameters, rate)
     yield from core.training.train(forward, parameters, optimizer, math.ceil(updates * max(SHARE[task] for task in models)), clip)
     return models
 

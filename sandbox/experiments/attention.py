@@ -94,7 +94,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     network = _network(arm, settings).to(device)
     data = _mixed(settings, seed)
     rate, updates = float(settings["learning_rate"]), int(settings["updates"])
-    optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)
+    optimizer = core.optimizers.Adam(network.parameters(), rate)
     done = 0
 
     def forward() -> tuple[Tensor, Measures]:

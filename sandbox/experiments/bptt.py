@@ -163,7 +163,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=core.tasks.IGNORED)
         return loss, {"accuracy": core.probes.accuracy(logits, target)}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]))
     return model
 

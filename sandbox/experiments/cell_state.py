@@ -108,7 +108,7 @@ def _train(settings: Settings, seed: int, device: str) -> Generator[core.trainin
         loss = torch.nn.functional.cross_entropy(logits, batch.target)
         return loss, {"accuracy": core.probes.accuracy(logits, batch.target), **seen}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, model.parameters(), optimizer, updates)
     return model
 

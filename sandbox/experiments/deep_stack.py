@@ -86,7 +86,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     data, probe = _data(BATCH, settings, seed, "sequences"), next(_data(PROBE, settings, seed, "probe")).to(device)
     before = _gradient_by_layer(arm, network, probe)
     rate, done = float(settings["learning_rate"]), 0
-    optimizer = torch.optim.Adam(network.parameters(), rate, fused=True)  # many small tensors: one by one is slow
+    optimizer = core.optimizers.Adam(network.parameters(), rate)
 
     def forward() -> tuple[Tensor, Measures]:
         nonlocal done

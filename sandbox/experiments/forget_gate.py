@@ -101,7 +101,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         loss, variance = (squared[window.asked].mean(), 1.0) if free else (squared.mean(), core.tasks.STREAM_TARGET_VARIANCE)
         return loss, {"nmse": float(loss.detach()) / variance, "cell": float(state[1].abs().mean())}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]))
     history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), CLIP)
     return Trained(model, state, stream, history)
 

@@ -94,7 +94,7 @@ def _train_rnn(clip: float, settings: Settings, seed: int, device: str) -> Gener
         loss = torch.nn.functional.cross_entropy(logits, batch.target)
         return loss, {"cross_entropy": float(loss.detach()), "accuracy": core.probes.accuracy(logits, batch.target)}
 
-    optimizer = torch.optim.SGD(model.parameters(), float(settings["learning_rate"]))
+    optimizer = core.optimizers.SGD(model.parameters(), float(settings["learning_rate"]))
     history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), clip)
     return Trained(model, history)
 
@@ -113,7 +113,7 @@ def _train_lstm(clip: float, settings: Settings, seed: int, device: str) -> Gene
         loss = (model(batch.x)[0][:, -1, 0] - batch.target).square().mean()
         return loss, {"nmse": float(loss.detach()) / core.tasks.ADDING_VARIANCE}
 
-    optimizer = torch.optim.SGD(model.parameters(), float(settings["lstm_learning_rate"]))
+    optimizer = core.optimizers.SGD(model.parameters(), float(settings["lstm_learning_rate"]))
     history = yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), clip)
     return Trained(model, history)
 

@@ -150,7 +150,7 @@ def _trial(chosen: dict[str, float], noise_seed: int, material: Material) -> Ite
     core.cells.set_forget_bias(model.recurrent, chosen["bias"])  # type: ignore[arg-type]  # it is the LSTM just made
     model = model.to(material.exam.x.device)
     parameters = list(model.parameters())
-    optimizer = torch.optim.Adam(parameters, chosen["rate"], betas=(1 - chosen["momentum"], 0.999), fused=True)
+    optimizer = core.optimizers.Adam(parameters, chosen["rate"], betas=(1 - chosen["momentum"], 0.999))
     draw = torch.Generator().manual_seed(noise_seed)
     for update, batch in enumerate(material.batches, 1):
         noise = torch.randn(batch.x.shape, generator=draw).to(batch.x.device)
@@ -238,7 +238,7 @@ def _fitted_error(x: Tensor, target: Tensor, known: Tensor, asked: Tensor) -> fl
     scaled, wanted = (x - mean) / spread, (target - mean) / spread
     model = core.cells.Reader(torch.nn.LSTM(1, FORECASTER, batch_first=True), 1)
     core.cells.set_forget_bias(model.recurrent, 1.0)  # type: ignore[arg-type]  # it is the LSTM just made
-    optimizer = torch.optim.Adam(model.parameters(), FIT_RATE, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), FIT_RATE)
     for _ in range(FIT):
         loss = (_ahead(model, scaled[known]) - wanted[known]).square().mean()
         optimizer.zero_grad()

@@ -97,7 +97,7 @@ def _train(arm: str, data: Data, settings: Settings, seed: int, device: str) -> 
     weight = torch.tensor(float(settings["weight"]) if arm == "weighted" else 1.0, device=device)
     updates, rate = int(settings["updates"]), float(settings["learning_rate"])
     glance = core.tasks.Screened(*(part[:GLANCE] for part in data.validation))
-    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), rate)
     done, recall, mean = 0, 0.0, 0.0
 
     def forward() -> tuple[Tensor, Measures]:

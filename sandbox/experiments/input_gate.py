@@ -96,7 +96,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
 
     clip = functools.partial(model.clip_each, CLIP) if isinstance(model, core.banks.Bank) else CLIP
     rate = float(settings["large_learning_rate"] if arm.startswith("large") else settings["learning_rate"])
-    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), rate)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), clip)
     return model
 

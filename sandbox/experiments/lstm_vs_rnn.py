@@ -105,7 +105,6 @@ def _start_at_the_identity(rnn: nn.RNN) -> None:
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.cells.Reader]:
-    import torch
 
     model = core.cells.Reader(_layer(arm, settings, seed), 1).to(device)
     data = core.tasks.adding(BATCH, _steps(arm, settings), core.devices.generator(seed, "adding"))
@@ -116,7 +115,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         return loss, {"error": float(loss.detach())}
 
     rate = float(settings["learning_rate"]) * (RELU_RATE if arm in {"rnn", "short-rnn"} and settings["rnn"] == "relu" else 1.0)
-    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), rate)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]))
     return model
 

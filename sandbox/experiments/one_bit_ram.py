@@ -121,7 +121,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     def clip() -> float:
         return max(bank.clip_each(TASKS[task].clip) for task, bank in banks.items())
 
-    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(parameters, float(settings["learning_rate"]))
     yield from core.training.train(forward, parameters, optimizer, int(settings["updates"]), clip)
     return banks
 

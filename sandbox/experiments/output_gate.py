@@ -89,7 +89,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         nmse = losses.detach() / variance
         return losses.sum(), {"nmse": core.banks.lowest(nmse)[1], "solved": float(core.banks.solved(nmse, SOLVED))}
 
-    optimizer = torch.optim.Adam(bank.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(bank.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, bank.parameters(), optimizer, int(settings["updates"]), core.training.NO_CLIPPING)
     return bank
 

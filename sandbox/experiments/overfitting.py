@@ -128,7 +128,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         return loss, {"accuracy": core.probes.accuracy(logits, known.target[some]), **seen}
 
     decay = float(settings["weight_decay"]) if arm == "decay" else 0.0
-    optimizer = torch.optim.AdamW(model.parameters(), float(settings["learning_rate"]), weight_decay=decay, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]), weight_decay=decay)
     yield from core.training.train(forward, model.parameters(), optimizer, int(settings["updates"]), CLIP)
     if arm == "early":
         best.offer(_answer(model, own).loss, updates)

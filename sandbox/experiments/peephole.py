@@ -91,7 +91,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
             "cross_entropy": core.banks.lowest(losses)[1],
         }
 
-    optimizer = torch.optim.Adam(bank.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(bank.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, bank.parameters(), optimizer, int(settings["updates"]), functools.partial(bank.clip_each, CLIP))
     return bank
 

@@ -165,7 +165,7 @@ def _train(arm: str, text: Text, settings: Settings, seed: int, device: str) -> 
     model = torch.nn.ModuleDict({"embed": embed, "reader": core.cells.Reader(lstm, len(text.classes))}).to(device)
     data = _batches(arm, text, core.devices.generator(seed, arm))
     rate, updates = float(settings["learning_rate"]), int(settings["updates"])
-    optimizer = torch.optim.Adam(model.parameters(), rate, fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), rate)
     rates = (rate * (1 - 0.95 * done / updates) for done in range(updates))  # falls in a straight line to a twentieth
 
     def forward() -> tuple[Tensor, Measures]:

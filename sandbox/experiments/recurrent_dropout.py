@@ -106,7 +106,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         return math.hypot(*(core.training.clip_norm(one.parameters(), 1.0) for one in networks))
 
     parameters = [parameter for one in networks for parameter in one.parameters()]
-    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(parameters, float(settings["learning_rate"]))
     yield from core.training.train(forward, parameters, optimizer, int(settings["updates"]), clip)
     return Trained(memory, unseen)
 

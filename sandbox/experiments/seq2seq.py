@@ -81,7 +81,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), pairs.target.flatten())
         return loss, {"accuracy": core.probes.accuracy(logits, pairs.target)}
 
-    optimizer = torch.optim.Adam(network.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(network.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, network.parameters(), optimizer, updates)
     return network
 

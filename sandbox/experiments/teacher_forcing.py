@@ -130,7 +130,7 @@ def _share(last: float, progress: float) -> float:
     return last * min(1.0, progress / RAMP)
 
 
-def _slow_down(optimizer: torch.optim.Optimizer, settings: Settings, progress: float) -> None:
+def _slow_down(optimizer: core.optimizers.Adam, settings: Settings, progress: float) -> None:
     """Let the learning rate fall along a line to LAST_RATE of itself."""
     for group in optimizer.param_groups:
         group["lr"] = float(settings["learning_rate"]) * (1 - (1 - LAST_RATE) * progress)
@@ -161,7 +161,7 @@ def _train_sine(arm: str, settings: Settings, seed: int, device: str) -> Generat
         loss = (answers - target).square()[:, CONTEXT - 1 :].mean()
         return loss, {"rmse": float(loss.detach()) ** 0.5, "alone": alone}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, model.parameters(), optimizer, updates)
     return model
 
@@ -190,7 +190,7 @@ def _train_grammar(arm: str, settings: Settings, seed: int, device: str) -> Gene
         loss = torch.nn.functional.cross_entropy(answers.flatten(0, 1), walk[:, 1:].flatten().to(device))
         return loss, {"legal": legal, "cross_entropy": float(loss.detach())}
 
-    optimizer = torch.optim.Adam(model.parameters(), float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(model.parameters(), float(settings["learning_rate"]))
     yield from core.training.train(forward, model.parameters(), optimizer, updates)
     return model
 

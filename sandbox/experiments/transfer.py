@@ -162,7 +162,7 @@ def _pretrain(data: Data, settings: Settings, seed: int, device: str) -> Generat
         loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
         return loss, {"bits": float(loss.detach()) / math.log(2)}
 
-    optimizer = torch.optim.Adam(parameters, float(settings["learning_rate"]), fused=True)
+    optimizer = core.optimizers.Adam(parameters, float(settings["learning_rate"]))
     yield from core.training.train(forward, parameters, optimizer, int(settings["updates"]), CLIP)
     return body
 
@@ -202,10 +202,7 @@ def _learn(arm: str, nets: Mapping[int, nn.ModuleDict], data: Data, settings: Se
     known = {labels: _features(net, data.labelled.x[:labels]) if frozen else data.labelled.x[:labels] for labels, net in nets.items()}
     bodies = [p for net in nets.values() for p in net["body"].parameters()]
     heads = [p for net in nets.values() for p in net["head"].parameters()]
-    groups: list[dict[str, Any]] = [{"params": heads, "lr": rate}]
-    if not frozen:
-        groups.append({"params": bodies, "lr": rate})
-    optimizer = torch.optim.Adam(groups, fused=True)
+    optimizer = core.optimizers.Adam([{"params": heads}] if frozen else [{"params": heads}, {"params": bodies}], rate)
     done, accuracy = 0, 0.0
 
     def forward() -> tuple[Tensor, Measures]:

@@ -70,11 +70,8 @@ def dask_setup(worker: Worker) -> None:
     all_experiments()
     import torch
 
-    # The first optimiser imports torch's compiler, the first backward pass loads kernels: about a second, paid here.
-    lstm = torch.nn.LSTM(2, 2)
-    optimiser = torch.optim.Adam(lstm.parameters())
-    lstm(torch.zeros(2, 1, 2))[0].sum().backward()
-    optimiser.step()
+    # The first backward pass loads kernels, paid here. (The first optimizer of torch.optim would load torch's compiler: see core.optimizers.)
+    torch.nn.LSTM(2, 2)(torch.zeros(2, 1, 2))[0].sum().backward()
     # What is loaded by now stays: collecting garbage after every seed need not look through it again, which takes .2 s.
     gc.collect()
     gc.freeze()
