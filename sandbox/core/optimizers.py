@@ -104,6 +104,6 @@ class Adam(_Grouped):
 
     def _moments_of(self, parameter: Tensor) -> _Moments:
         if parameter not in self._moments:
-            steps = torch.zeros((), device=parameter.device)
+            steps = torch.zeros((), dtype=torch.float32, device=parameter.device)
             self._moments[parameter] = _Moments(torch.zeros_like(parameter), torch.zeros_like(parameter), steps)
         return self._moments[parameter]
