@@ -30,6 +30,7 @@ SECTIONS = {
 }
 LOOKING_BACK = {"growth": growth.over_time, "forgetting": growth.forgetting, "misconceptions": growth.misconceptions, "predictions": growth.predictions}
 LATEST_DAYS = 28
+SHOWN_DUE = 6  # links; all of them are marked below
 
 
 def progress() -> None:
@@ -105,9 +106,12 @@ def _due(view: ProgressView, now: datetime) -> None:
     st.subheader("What is due", anchor=False)
     if due:
         st.markdown(f"{counted(len(due), 'question is', 'questions are')} due: you are about to forget {'it' if len(due) == 1 else 'them'}.")
-        for cell in due:
-            study_link(cell.question_id, f"{cell.title}", ":material/schedule:")
         _practise_due([cell.question_id for cell in due])
+        with st.grid(2, min_column_width=260, gap="xxsmall"):
+            for cell in due[:SHOWN_DUE]:
+                study_link(cell.question_id, cell.title, ":material/schedule:")
+        if len(due) > SHOWN_DUE:
+            st.caption(f"and {len(due) - SHOWN_DUE} more, marked in what follows.")
     elif coming:
         st.markdown(f"Nothing is due. Next comes **{coming[0].title}**, {when(coming[0].due_at or now, now)}.")
     else:
