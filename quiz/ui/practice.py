@@ -217,7 +217,8 @@ def _ask(turn: Turn) -> None:
             confidence_widget()
         label = "Answer" if measuring else "Check answer"
         st.form_submit_button(label, key="check", type="primary", shortcut="Enter", disabled=not is_complete(turn), on_click=_check, args=(turn,))
-    st.caption(key_hint(turn))
+    with st.container(key="key_hint"):
+        st.caption(key_hint(turn))
     with st.container(horizontal=True, gap="small"):
         label = "I don't know" if measuring else "Skip this one"
         st.button(label, key="skip", type="tertiary", icon=":material/skip_next:", on_click=_skip, args=(turn,))

@@ -106,13 +106,14 @@ def headline(view: TodayView, day: date) -> str:
 
 def _figures(view: TodayView) -> None:
     plan = view.plan
-    with st.grid(4, min_column_width=140, gap="small"):
+    planned = plan is not None and not plan.interview.over
+    with st.grid(4 if planned or view.answers_today else 2, min_column_width=140, gap="small"):
         if plan is not None and not plan.interview.over:
             st.metric("Until the interview", days_left_in_words(plan.days_left), border=True)
             st.metric("Expected score", f"{plan.plan.score_with:.0f} of 100", border=True, help=score_in_words(plan, view.attempts))
-        else:
+        elif view.answers_today:
             st.metric("Answered today", str(view.answers_today), border=True)
-            st.metric("Time today", duration(view.minutes_today) if view.answers_today else "–", border=True)
+            st.metric("Time today", duration(view.minutes_today), border=True)
         st.metric("Due", str(len(view.due)), border=True, help="Questions you are about to forget.")
         st.metric("New", str(view.new), border=True, help="Questions you have not met yet.")
 
