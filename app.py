@@ -132,5 +132,7 @@ if __name__ == "__main__":
         (unusable.careful_drawing(page.run) if somebody else ask_who_is_practising)()
         shortcuts.offer_shortcuts()
     finally:
-        if st.context.headers:  # a browser is there (page tests have none): its first run should find the workers ready
-            laboratory.warm_up(0.0 if page.title == "Lab" else WARM_UP_AFTER_S)
+        in_the_lab = page.title == "Lab"
+        # With a browser there (page tests have none), its first run should find the workers ready.
+        if st.context.headers and (in_the_lab or laboratory.settings.warm_up):
+            laboratory.warm_up(0.0 if in_the_lab else WARM_UP_AFTER_S)

@@ -57,11 +57,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 # --- The server -------------------------------------------------------------------------------------------------
 
+# Most of these tests never train: loading torch into two processes for each of them would take most of their time.
+QUIZ_FIRST = {"CAROUSEL_WARM_UP": "no"}
+
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Carousel, running, with one database for all tests of the file; see Server for what it can do."""
-    server = Server(tmp_path_factory.mktemp("app"))
+    server = Server(tmp_path_factory.mktemp("app"), environment=QUIZ_FIRST)
     server.start()
     yield server
     server.stop()
@@ -70,7 +73,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def fresh_app(tmp_path: Path) -> Iterator[Server]:
     """Carousel, running, as somebody sees it who starts it for the first time."""
-    server = Server(tmp_path)
+    server = Server(tmp_path, environment=QUIZ_FIRST)
     server.start()
     yield server
     server.stop()

@@ -15,17 +15,15 @@ from quiz.service import LearnerData, QuizService
 from quiz.storage.database import open_database
 from tests.browser import demo
 from tests.browser.answers import progress
-from tests.browser.conftest import Pages
+from tests.browser.conftest import QUIZ_FIRST, Pages
 from tests.browser.server import Server
 from tests.browser.steps import button, keyed, settle, sideways_px, visit
 
 
-@pytest.fixture
-def other_app(tmp_path: Path) -> Iterator[Server]:
-    """A second Carousel, whose learner has a history."""
-    folder = tmp_path / "other"
-    folder.mkdir()
-    server = Server(folder)
+@pytest.fixture(scope="module")
+def other_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A second Carousel, whose learner has a history. The tests only read it."""
+    server = Server(tmp_path_factory.mktemp("other"), environment=QUIZ_FIRST)
     demo.answers_only(server.database, datetime.now(UTC))
     server.start()
     yield server
@@ -77,9 +75,8 @@ def test_the_page_fits_a_phone(other_app: Server, phone: Page) -> None:
     assert sideways_px(phone) == 0
 
 
-def test_the_report_prints_on_one_sheet_and_fits_a_phone(page: Page, phone: Page, tmp_path: Path) -> None:
-    demo.answers_only(tmp_path / "carousel.db", datetime.now(UTC))
-    database = open_database(f"sqlite:///{tmp_path / 'carousel.db'}")
+def test_the_report_prints_on_one_sheet_and_fits_a_phone(other_app: Server, page: Page, phone: Page) -> None:
+    database = open_database(f"sqlite:///{other_app.database}")
     service = QuizService(database, load_bank())
     html = LearnerData(service, database, 1).report(datetime.now(UTC) + timedelta(minutes=1), UTC, str, lambda _, key: key).decode()
     database.close()

@@ -131,12 +131,12 @@ def test_a_request_and_its_values_are_two_forms_of_one_thing() -> None:
 
 
 def test_without_variables_the_cluster_is_local() -> None:
-    assert LabSettings.from_environment({}) == LabSettings(None, default_workers(), 120.0, 25.0)
+    assert LabSettings.from_environment({}) == LabSettings(None, default_workers(), 120.0, 25.0, warm_up=True)
 
 
 def test_variables_are_read() -> None:
-    env = {"DASK_SCHEDULER_ADDRESS": " tcp://big:8786 ", "CAROUSEL_WORKERS": "3", "CAROUSEL_RUN_BUDGET": "7.5"}
-    assert LabSettings.from_environment(env) == LabSettings("tcp://big:8786", 3, 7.5, 25.0)
+    env = {"DASK_SCHEDULER_ADDRESS": " tcp://big:8786 ", "CAROUSEL_WORKERS": "3", "CAROUSEL_RUN_BUDGET": "7.5", "CAROUSEL_WARM_UP": "No"}
+    assert LabSettings.from_environment(env) == LabSettings("tcp://big:8786", 3, 7.5, 25.0, warm_up=False)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +144,7 @@ def test_variables_are_read() -> None:
     [
         ({"DASK_SCHEDULER_ADDRESS": "big:8786"}, "DASK_SCHEDULER_ADDRESS must look like tcp://host:8786, got 'big:8786'"),
         ({"CAROUSEL_WORKERS": "2.5"}, "CAROUSEL_WORKERS must be a whole number from 1 to 64, got '2.5'"),
+        ({"CAROUSEL_WARM_UP": "later"}, "CAROUSEL_WARM_UP must be yes or no, got 'later'"),
         ({"CAROUSEL_RUN_BUDGET": "soon"}, "CAROUSEL_RUN_BUDGET must be a number from 1 to 86400, got 'soon'"),
     ],
 )
