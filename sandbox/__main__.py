@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox import bench, evidence, notebook, standalone
+from sandbox.placing import GpuFailed, placed
 from sandbox.playing import Played, play_all
 from sandbox.protocol import SUPPORTED_FROM, Experiment, InvalidSetting, RunRequest, Setting, Verdict, judge
 from sandbox.recordings import UnknownRecipe
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.command(arguments))
-    except (UnknownExperiment, InvalidSetting, DeviceRefused, UnknownRecipe) as error:
+    except (UnknownExperiment, InvalidSetting, DeviceRefused, GpuFailed, UnknownRecipe) as error:
         print(f"python -m sandbox: {error}", file=sys.stderr)
         return 2
 
@@ -130,10 +131,9 @@ class DeviceRefused(ValueError):
 def _resolved(experiment: Experiment, request: RunRequest) -> tuple[str, str]:
     """The device and why. Errors: DeviceRefused."""
     from sandbox.core import devices
-    from sandbox.racing import race
 
     try:
-        return devices.resolve(request.device, lambda: race(experiment, request.settings))
+        return placed(experiment, request.settings, request.device)
     except devices.DeviceUnavailable as error:
         raise DeviceRefused(str(error)) from None
 
@@ -208,15 +208,20 @@ def _print_verdict(experiment: Experiment, verdict: Verdict) -> None:
 def _script(arguments: argparse.Namespace) -> int:
     experiment = find_experiment(arguments.experiment)
     request = _request(experiment, arguments, _assigned(arguments.set))
-    print(standalone.script(experiment, request, "cuda" if request.device == "cuda" else "cpu", {}), end="")
+    print(standalone.script(experiment, request, _written_device(experiment, request), {}), end="")
     return 0
 
 
 def _notebook(arguments: argparse.Namespace) -> int:
     experiment = find_experiment(arguments.experiment)
     request = _request(experiment, arguments, _assigned(arguments.set))
-    print(notebook.notebook(experiment, request, "cuda" if request.device == "cuda" else "cpu", {}), end="")
+    print(notebook.notebook(experiment, request, _written_device(experiment, request), {}), end="")
     return 0
+
+
+def _written_device(experiment: Experiment, request: RunRequest) -> str:
+    """The device that a file names: it is run elsewhere, so there is none to look for here."""
+    return "cuda" if request.device == "cuda" and not experiment.cpu_only else "cpu"
 
 
 # --- verify -----------------------------------------------------------------------------------------------------

@@ -44,6 +44,8 @@ experiment = importlib.import_module(MODULE).EXPERIMENT
 print(f"torch {torch.__version__}, {experiment.title}")"""
 
 _TRAIN = """\
+if DEVICE == "cuda" and not torch.cuda.is_available():
+    raise RuntimeError("torch finds no CUDA device here; set DEVICE = 'cpu' above and run all cells again (the last digits may differ)")
 measured, curves = {}, {}
 for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
     for step in experiment.run(SETTINGS, seed, DEVICE):

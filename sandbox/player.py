@@ -58,6 +58,8 @@ def _train(facts: Mapping[str, Any], arguments: argparse.Namespace) -> dict[int,
 
     import torch
 
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("device 'cuda' was asked for, but torch finds no CUDA device here; use --device cpu (the last digits may differ)")
     torch.set_num_threads(1)  # as in the lab: sums keep their order
     protocol = importlib.import_module("sandbox.protocol")
     experiment = importlib.import_module(facts["module"]).EXPERIMENT

@@ -12,6 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from sandbox.placing import guarded
 from sandbox.protocol import Measured, Measures, Picture, RunRequest, Setting
 from sandbox.registry import find_experiment
 
@@ -27,16 +28,22 @@ class Played:
 
 
 def play(experiment_id: str, settings: Mapping[str, Setting], device: str, seed: int) -> Played:
-    """Train one seed to its end. Runs in this process or in one of its own."""
+    """Train one seed to its end. Runs in this process or in one of its own. Errors: GpuFailed."""
     from sandbox.core import devices
 
     devices.use_one_thread()
-    begun, measured, messages = time.process_time(), {}, []
-    for step in find_experiment(experiment_id).run(settings, seed, device):
-        if isinstance(step, Measured):
-            measured = dict(step.values)
-        elif isinstance(step, Picture):
-            messages.append(step.title)
+    begun = time.process_time()
+    measured: dict[str, float] = {}
+    messages: list[str] = []
+
+    def train() -> None:
+        for step in find_experiment(experiment_id).run(settings, seed, device):
+            if isinstance(step, Measured):
+                measured.update(step.values)
+            elif isinstance(step, Picture):
+                messages.append(step.title)
+
+    guarded(device, train)
     return Played(seed, measured, tuple(messages), time.process_time() - begun)
 
 

@@ -357,6 +357,7 @@ class Experiment:
     curves: tuple[Curve, ...]
     checks: tuple[Check, ...]
     run: Run
+    cpu_only: bool = False  # it computes on the CPU whatever device is chosen, and its runs say so
 
     @property
     def offered(self) -> tuple[Outcome, ...]:

@@ -50,7 +50,11 @@ def faster(experiment: Experiment, settings: Settings, gpu: str, clock: Callable
 
 
 def race(experiment: Experiment, settings: Settings) -> tuple[str, str]:
-    """`faster` on this machine's CUDA device."""
+    """`faster` on this machine's CUDA device; when that does not even say its name, the CPU."""
     import torch
 
-    return faster(experiment, settings, torch.cuda.get_device_name())
+    try:
+        gpu = torch.cuda.get_device_name()
+    except (RuntimeError, AssertionError):  # the latter from a torch without CUDA
+        return "cpu", "CPU: the GPU does not answer"
+    return faster(experiment, settings, gpu)

@@ -15,7 +15,7 @@ SEED = Number(
 DEVICE = Choice(
     name="device",
     label="Device",
-    help="Small recurrent nets are usually faster on the CPU; auto knows which.",
+    help="Small recurrent nets are usually faster on the CPU. With a GPU, automatic tries both before it starts.",
     default="auto",
     options={"auto": "Automatic", "cpu": "CPU", "cuda": "GPU (CUDA)"},
 )

@@ -19,6 +19,8 @@ import torch
 # cuBLAS picks its workspace at run time unless told; the recurrent layers on CUDA repeat only with a fixed one
 # (torch.nn.LSTM's documentation). It is read when CUDA starts, so it is set before anything can start it.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+# cuDNN would round what recurrent layers multiply to 10 bits (TF32, PyTorch's notes on CUDA), where the CPU has the 23 of float32.
+torch.backends.cudnn.allow_tf32 = False
 
 
 class DeviceUnavailable(ValueError):

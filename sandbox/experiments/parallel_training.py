@@ -320,4 +320,5 @@ EXPERIMENT = Experiment(
     curves=(Curve("loss", "loss, mean over all targets"),),
     checks=CHECKS,
     run=run,
+    cpu_only=True,
 )

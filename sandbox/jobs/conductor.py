@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sandbox.jobs.board import Board
+from sandbox.placing import CPU_ONLY, GpuFailed
 from sandbox.protocol import Experiment, RunState, RunStore
 from sandbox.records import Repeat, Snapshot, end_facts
 from sandbox.settings import LabSettings
@@ -119,6 +120,8 @@ class Conductor(threading.Thread):
         from sandbox.jobs.worker import race_on_gpu
 
         request = self.board.request
+        if self.board.experiment.cpu_only:
+            return "cpu", CPU_ONLY
         if request.device == "cpu":
             return "cpu", None
         if engine.gpu_workers() == 0:
@@ -127,13 +130,17 @@ class Conductor(threading.Thread):
             return "auto", None
         if request.device == "cuda":
             return "cuda", None
-        key = (request.experiment, tuple(sorted(request.settings.items())))
-        if key not in _RACES:
+        if (key := self._race) not in _RACES:
             try:
                 _RACES[key] = engine.call(race_on_gpu, self._find, request.experiment, request.settings, wait_s=RACE_S, gpu=True)
             except WorkersBusy:
                 return "cpu", "CPU: the GPU was busy"
         return _RACES[key]
+
+    @property
+    def _race(self) -> object:
+        """What a race is remembered by."""
+        return self.board.request.experiment, tuple(sorted(self.board.request.settings.items()))
 
     def _submit(self, engine: Engine, seed: int, gpu: bool) -> None:
         from sandbox.jobs.worker import SeedJob
@@ -191,7 +198,17 @@ class Conductor(threading.Thread):
                 RunState.FAILED,
                 f"The process training seed {seed} was killed (out of memory, or ended from outside). A new one has taken its place: start the run again.",
             )
+        if isinstance(error, GpuFailed):
+            return self._give_up_gpu(engine, seed, error)
         return RunState.FAILED, f"Seed {seed} broke off: {type(error).__name__}: {error}"
+
+    def _give_up_gpu(self, engine: Engine, seed: int, error: GpuFailed) -> Ending:
+        """The next run races anew, and where CUDA will not work again in this process, it has another one."""
+        _RACES.pop(self._race, None)
+        worker = self.board.worker_of(seed)
+        if error.lasting and worker is not None:
+            engine.restart(*worker)
+        return RunState.FAILED, f"Seed {seed} broke off: {error}"
 
     def _watch(self, engine: Engine) -> Ending | None:
         if self._clock() - self._seen_at > self._settings.lease_s:

@@ -87,28 +87,40 @@ def race_on_gpu(find: Callable[[str], Experiment], experiment_id: str, settings:
     from sandbox.racing import race
 
     devices.use_one_thread()
-    return race(find(experiment_id), settings)
+    try:
+        return race(find(experiment_id), settings)
+    finally:
+        _give_memory_back()
 
 
 def play_seed(job: SeedJob) -> SeedRecord:
     """Run one seed on this worker, sending its points on the way, until it is done, over budget or asked to stop."""
     from sandbox.core import devices
-    from sandbox.racing import race
+    from sandbox.placing import guarded, placed
 
     devices.use_one_thread()
     experiment = job.find(job.experiment)
-    device, why = (job.device, job.why) if job.why is not None else devices.resolve(job.device, lambda: race(experiment, job.settings))
+    device, why = (job.device, job.why) if job.why is not None else placed(experiment, job.settings, job.device)
     caller = _Caller(job)
-    caller.send("started", pid=os.getpid(), device=device, why=why, versions=devices.versions(device))
-    try:
+
+    def train() -> SeedRecord:
+        caller.send("started", pid=os.getpid(), device=device, why=why, versions=devices.versions(device))
         return _Player(job, caller).play(experiment, device)
+
+    try:
+        return guarded(device, train)
     finally:
         _give_memory_back()
 
 
 def _give_memory_back() -> None:
-    """Return what the seed's tensors left free to the system: Linux's C library keeps it, and a worker lives for as long as the app."""
+    """Return what the seed's tensors left free: Linux's C library keeps it, and on a GPU torch does, for as long as the worker lives."""
+    import torch
+
     gc.collect()
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        with contextlib.suppress(RuntimeError):  # a GPU that has failed takes nothing back
+            torch.cuda.empty_cache()
     with contextlib.suppress(OSError, AttributeError):  # other systems have no such call
         ctypes.CDLL(None).malloc_trim(0)
 

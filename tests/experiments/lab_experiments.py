@@ -48,6 +48,17 @@ def hurry_on_a_gpu(settings: Settings, seed: int, device: str) -> Iterator[Step]
     yield Measured({"loss": 0.1, "ratio": math.inf})
 
 
+def use_up_a_gpu(settings: Settings, seed: int, device: str) -> Iterator[Step]:
+    """What torch says when CUDA has no memory left (seed 0), or is broken."""
+    import torch
+
+    yield Point("plain", 1, {"loss": 1.0})
+    time.sleep(0.3)  # long enough for the report that it started to have left the process
+    if seed == 0:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.\nSee the documentation")
+    raise RuntimeError("CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported")
+
+
 def never_yield(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     """One point, then a step that does not end."""
     yield Point("plain", 1, {"loss": 1.0})
@@ -105,7 +116,15 @@ def make(key: str, run: object) -> Experiment:
     )
 
 
-RUNS = {"walk": play, "kill": kill_itself_once, "stuck": never_yield, "networks": leave_networks, "broken": break_off, "hurry": hurry_on_a_gpu}
+RUNS = {
+    "walk": play,
+    "kill": kill_itself_once,
+    "stuck": never_yield,
+    "networks": leave_networks,
+    "broken": break_off,
+    "hurry": hurry_on_a_gpu,
+    "greedy": use_up_a_gpu,
+}
 
 
 def find(experiment_id: str) -> Experiment:

@@ -377,21 +377,41 @@ def test_a_remote_scheduler_that_dies_fails_the_run_and_the_next_start_reconnect
 
 # Stands in for a machine with a GPU: the worker offers one, and torch names it.
 GPU = """{"GPU": 1}"""
-NAMED = "import torch; torch.cuda.get_device_name = lambda *which: 'a GPU'"
+NAMED = "import torch; torch.cuda.is_available = lambda: True; torch.cuda.get_device_name = lambda *which: 'a GPU'"
 
 
-def test_auto_races_the_devices_once_and_the_run_says_which_won(tmp_path: Path) -> None:
-    naming = tmp_path / "names_a_gpu.py"
+@pytest.fixture(scope="module")
+def gpu_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laboratory]:
+    naming = tmp_path_factory.mktemp("gpu") / "names_a_gpu.py"
     naming.write_text(NAMED)
     process, address = start_remote(resources=GPU, more=[str(naming)])
     laboratory = Laboratory(LabSettings(scheduler_address=address), Shelf(), find=lab_experiments.find)
     try:
-        seen = finish(laboratory, laboratory.start(RunRequest("hurry", {}, seeds=1)))
-        assert (seen.state, seen.device) == (RunState.FINISHED, "cuda")
-        assert re.fullmatch(r"CUDA: [\d.]+ times as fast as the CPU at these settings \(a GPU, tried just before\)", seen.device_why)
+        yield laboratory
     finally:
         laboratory.close()
         end_remote(process)
+
+
+def test_auto_races_the_devices_once_and_the_run_says_which_won(gpu_lab: Laboratory) -> None:
+    seen = finish(gpu_lab, gpu_lab.start(RunRequest("hurry", {}, seeds=1)))
+    assert (seen.state, seen.device) == (RunState.FINISHED, "cuda")
+    assert re.fullmatch(r"CUDA: [\d.]+ times as fast as the CPU at these settings \(a GPU, tried just before\)", seen.device_why)
+
+
+def test_a_gpu_that_gives_up_fails_the_run_with_what_to_do_and_the_next_run_has_a_gpu_again(gpu_lab: Laboratory) -> None:
+    full, broken = (finish(gpu_lab, gpu_lab.start(RunRequest("greedy", {}, first_seed=seed, seeds=1, device="cuda"))) for seed in (0, 1))
+    assert (full.state, full.device, full.has_points) == (RunState.FAILED, "cuda", True)
+    assert full.error == (
+        "Seed 0 broke off: the GPU has no memory left (CUDA out of memory. Tried to allocate 20.00 MiB.). Choose the CPU or a smaller network, "
+        "or start again when other programs have left the GPU."
+    )
+    assert (broken.state, broken.error) == (
+        RunState.FAILED,
+        "Seed 1 broke off: the GPU failed (CUDA error: unspecified launch failure). Start again: a new process is tried. If it fails again, choose the CPU.",
+    )
+    again = finish(gpu_lab, gpu_lab.start(RunRequest("walk", {"updates": 2}, seeds=1, device="cuda")))
+    assert (again.state, again.device, again.device_why) == (RunState.FINISHED, "cuda", "CUDA, as asked: a GPU")
 
 
 def test_making_a_laboratory_loads_neither_dask_nor_torch_nor_pandas() -> None:

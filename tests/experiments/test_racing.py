@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+import torch
 
 from sandbox.protocol import Experiment, Measured, Point, Settings, Step
-from sandbox.racing import LOOK_S, faster, pace
+from sandbox.racing import LOOK_S, faster, pace, race
 from tests.experiments import lab_experiments
 
 WARM_UP_S = 30.0
@@ -53,6 +54,11 @@ class Track:
 def test_the_faster_device_wins_and_says_by_how_much(cpu: float, cuda: float | None, device: str, why: str) -> None:
     track = Track(cpu, cuda)
     assert faster(track.experiment, {}, "a GPU", track.clock) == (device, why)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_a_gpu_that_does_not_say_its_name_is_not_raced() -> None:
+    assert race(Track(0.125, 0.125).experiment, {}) == ("cpu", "CPU: the GPU does not answer")
 
 
 def test_warming_up_does_not_count_and_the_race_is_short() -> None:
