@@ -205,10 +205,11 @@ class Conductor(threading.Thread):
     def _give_up_gpu(self, engine: Engine, seed: int, error: GpuFailed) -> Ending:
         """The next run races anew, and where CUDA will not work again in this process, it has another one."""
         _RACES.pop(self._race, None)
-        worker = self.board.worker_of(seed)
+        ending, worker = (RunState.FAILED, f"Seed {seed} broke off: {error}"), self.board.worker_of(seed)
         if error.lasting and worker is not None:
+            self.board.end(*ending)  # for all to see, before what may take seconds
             engine.restart(*worker)
-        return RunState.FAILED, f"Seed {seed} broke off: {error}"
+        return ending
 
     def _watch(self, engine: Engine) -> Ending | None:
         if self._clock() - self._seen_at > self._settings.lease_s:
