@@ -10,9 +10,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import demo
-from tests.browser.conftest import PHONE, Pages
+from tests.browser.conftest import QUIZ_FIRST
 from tests.browser.server import Server
 from tests.browser.steps import button, keyed, settle, sideways_px, visit
+from tests.browser.test_accessibility import serious
 
 HEADINGS = {
     "Readiness": "Readiness",
@@ -28,7 +29,7 @@ HEADINGS = {
 @pytest.fixture(scope="module")
 def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Carousel with three weeks of answers and an interview in two weeks."""
-    server = Server(tmp_path_factory.mktemp("practised"))
+    server = Server(tmp_path_factory.mktemp("practised"), environment=QUIZ_FIRST)
     now = datetime.now(UTC)
     demo.answers_only(server.database, now)
     demo.set_interview(server.database, now, days=14, minutes=20)
@@ -37,13 +38,12 @@ def practised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_section_has_an_address_and_fits_a_phone(practised: Server, open_page: Pages, dark: bool) -> None:
-    phone = open_page(size=PHONE, dark=dark)
+def test_every_section_has_an_address_fits_a_phone_and_has_no_serious_finding(practised: Server, phone: Page) -> None:
     for name, heading in HEADINGS.items():
         visit(phone, f"{practised.url}/progress?section={name}")
         expect(phone.get_by_role("heading", name=heading)).to_be_visible()
         assert sideways_px(phone) == 0
+        assert serious(phone) == []
 
 
 def test_the_filters_of_looking_back_stay_in_the_address(practised: Server, page: Page) -> None:

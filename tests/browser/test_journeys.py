@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.answers import open_turn, progress, right_response, wrong_response
-from tests.browser.conftest import PHONE, Pages
+from tests.browser.conftest import Pages
 from tests.browser.server import Server
 from tests.browser.steps import PAGES, button, check, choose, go_on, keyed, settle, sideways_px, start_practice, visit
 
@@ -181,11 +181,12 @@ def test_the_start_opens_the_browser_at_the_printed_address(tmp_path: Path) -> N
 # --- Every page -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("address", [*PAGES.values(), "/study?question=forget-gate", "/lab?experiment=bilstm"])
-def test_no_page_scrolls_sideways_on_a_phone(app: Server, open_page: Pages, address: str, dark: bool) -> None:
-    phone = open_page(size=PHONE, dark=dark)
+def test_no_page_scrolls_sideways_on_a_phone(app: Server, phone: Page, address: str) -> None:
     visit(phone, app.url + address)
+    assert sideways_px(phone) == 0
+    phone.emulate_media(color_scheme="dark")
+    settle(phone)
     assert sideways_px(phone) == 0
 
 
