@@ -102,6 +102,20 @@ def test_every_make_target_in_the_readme_exists() -> None:
     assert {"run", "test", "check", "bench"} <= named <= targets
 
 
+def test_make_bench_measures_pages_and_laboratory_and_ends_badly_when_either_misses_a_target(tmp_path: Path) -> None:
+    copy = copy_of_the_project(tmp_path)
+    binaries = copy / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (copy / ".venv" / "installed").touch()
+    (copy / ".venv" / "installed-dev").touch()
+    for missing in ("tests.bench", "sandbox bench", "neither"):
+        (binaries / "python").write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in *"{missing}"*) exit 1 ;; esac\n')
+        (binaries / "python").chmod(0o755)
+        done = subprocess.run(["make", "bench"], cwd=copy, capture_output=True, text=True)
+        assert done.stdout.splitlines() == ["-m tests.bench", "-m sandbox bench"]
+        assert (done.returncode == 0) is (missing == "neither")
+
+
 # --- A first start ----------------------------------------------------------------------------------------------
 
 
