@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from . import banks, cells, counting, decoding, devices, forecasting, general_cell, optimizers, probes, ranks, surgery, tasks, texts, training
+    from . import banks, cells, costs, counting, decoding, devices, forecasting, general_cell, optimizers, probes, ranks, surgery, tasks, texts, training
 
     __all__ = [
         "banks",
         "cells",
+        "costs",
         "counting",
         "decoding",
         "devices",
@@ -35,6 +36,7 @@ else:
         submodules={
             "banks",
             "cells",
+            "costs",
             "counting",
             "decoding",
             "devices",

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -34,6 +34,8 @@ from torch import Tensor, nn
 RANKS = 2
 PATIENCE_S = 60.0  # a process that hears nothing of the other for so long gives up
 POLL_S = 0.01
+NOBODY_ELSE = "nobody-else"  # a file: who started the pair only waits from now on, so times can be taken
+TIMES = 12  # of which the shortest counts
 
 
 class RanksFailed(RuntimeError):
@@ -41,23 +43,31 @@ class RanksFailed(RuntimeError):
 
 
 class Outcome(NamedTuple):
-    """What data-parallel training came to: the averaged gradient of the first update and the parameters after the last, flat, and seconds an update."""
+    """What data-parallel training came to: the averaged gradient of the first update and the parameters after the last, flat; and times.
+
+    `seconds` are those of every update, `exchange` those of averaging a gradient alone. `together` and `alone` are those of an update by
+    both processes and by one, for each batch of `timed`. The last three are the shortest of many, taken once `result` is asked for.
+    """
 
     gradient: Tensor
     parameters: Tensor
     seconds: list[float]
+    exchange: float
+    together: list[float]
+    alone: list[float]
 
 
 class Ranks:
     """Two processes that train `Reader(nn.LSTM(D, H), classes)` by plain SGD on x (B, T, D), target (B, T), B even; use it as a context manager.
 
     Unequal numbers of targets count as they should: the loss is the mean over those of the whole batch. Targets below 0 do not count.
-    A process has one pair at a time; a second one waits for the first to end.
+    A process has one pair at a time; a second one waits for the first to end. `timed` are batches, even numbers of sequences, whose
+    updates are timed afterwards, by the two and by one of them alone.
     """
 
-    def __init__(self, model: nn.Module, x: Tensor, target: Tensor, *, updates: int, rate: float) -> None:
+    def __init__(self, model: nn.Module, x: Tensor, target: Tensor, *, updates: int, rate: float, timed: Sequence[int] = ()) -> None:
         sizes = {"inputs": x.shape[2], "hidden": model.recurrent.hidden_size, "classes": model.readout.out_features}  # type: ignore[union-attr]
-        self._task = {"state": model.state_dict(), "x": x, "target": target, "updates": updates, "rate": rate, **sizes}
+        self._task = {"state": model.state_dict(), "x": x, "target": target, "updates": updates, "rate": rate, "timed": list(timed), **sizes}
 
     @property
     def pids(self) -> list[int]:
@@ -90,6 +100,7 @@ class Ranks:
 
     def result(self) -> Outcome:
         """Wait for both to finish. Errors: RanksFailed."""
+        (self._folder / NOBODY_ELSE).touch()
         codes = self._ask()["codes"]
         while not any(codes) and None in codes:
             time.sleep(POLL_S)
@@ -212,7 +223,10 @@ def _work(rank: int, folder: str) -> None:
     task = torch.load(path / "task.pt", weights_only=True)
     meeting = f"file://{path / 'meeting'}"
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=RANKS, timeout=timedelta(seconds=PATIENCE_S))
-    result = _train(rank, task)
+    trained = _train(rank, task)
+    while not (path / NOBODY_ELSE).exists():
+        time.sleep(POLL_S)
+    result = trained | _times(rank, task)
     if rank == 0:
         torch.save(result, path / "result.pt")
     with contextlib.suppress(RuntimeError):  # the other may be gone already
@@ -227,25 +241,68 @@ def _end_with_the_nursery() -> None:
 
 
 def _train(rank: int, task: dict[str, Any]) -> dict[str, Any]:
-    from sandbox.core.cells import Reader
-
-    model = Reader(nn.LSTM(task["inputs"], task["hidden"], batch_first=True), task["classes"])
-    model.load_state_dict(task["state"])
-    parallel = nn.parallel.DistributedDataParallel(model)
+    parallel = nn.parallel.DistributedDataParallel(_model(task))
     x, target = task["x"].chunk(RANKS)[rank], task["target"].chunk(RANKS)[rank]
     counted = int((task["target"] >= 0).sum())
     seconds: list[float] = []
     first = torch.zeros(0)
     for update in range(task["updates"]):
         begun = time.perf_counter()
-        logits, _ = parallel(x)
-        loss = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100, reduction="sum")
-        parallel.zero_grad()
-        (loss * RANKS / counted).backward()  # type: ignore[no-untyped-call]  # DDP takes the mean over processes: times their number it is the sum
+        _fill_gradients(parallel, x, target, RANKS / counted)  # DDP takes the mean over processes: times their number it is the sum
         if update == 0:
-            first = torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None]).clone()
+            first = _flat_gradient(parallel).clone()
         with torch.no_grad():
-            for one in model.parameters():
+            for one in parallel.parameters():
                 one.sub_(task["rate"] * one.grad)
         seconds.append(time.perf_counter() - begun)
-    return {"gradient": first, "parameters": torch.cat([one.detach().flatten() for one in model.parameters()]), "seconds": seconds}
+    return {"gradient": first, "parameters": torch.cat([one.detach().flatten() for one in parallel.parameters()]), "seconds": seconds}
+
+
+def _model(task: dict[str, Any]) -> nn.Module:
+    from sandbox.core.cells import Reader
+
+    model = Reader(nn.LSTM(task["inputs"], task["hidden"], batch_first=True), task["classes"])
+    model.load_state_dict(task["state"])
+    return model
+
+
+def _fill_gradients(model: nn.Module, x: Tensor, target: Tensor, scale: float) -> None:
+    logits, _ = model(x)
+    loss = nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100, reduction="sum")
+    model.zero_grad()
+    (loss * scale).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+
+
+def _flat_gradient(model: nn.Module) -> Tensor:
+    return torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
+
+
+# --- Taking times -------------------------------------------------------------------------------------------------
+
+
+def _times(rank: int, task: dict[str, Any]) -> dict[str, Any]:
+    """Seconds of an exchange and, for each batch, of an update by both and by this process alone while the other one waits."""
+    single = _model(task)
+    parallel = nn.parallel.DistributedDataParallel(_model(task))
+    steps, inputs = task["x"].shape[1:]
+    gradient = torch.zeros(sum(one.numel() for one in single.parameters()))
+    exchange = _shortest(lambda: torch.distributed.all_reduce(gradient))
+    together, alone = [], []
+    for batch in task["timed"]:
+        x, target = torch.zeros(batch, steps, inputs), torch.zeros(batch, steps, dtype=torch.long)
+        own_x, own_target = x.chunk(RANKS)[rank], target.chunk(RANKS)[rank]
+        together.append(_shortest(lambda x=own_x, target=own_target: _fill_gradients(parallel, x, target, 1.0)))  # type: ignore[misc]
+        if rank == 0:
+            alone.append(_shortest(lambda x=x, target=target: _fill_gradients(single, x, target, 1.0)))  # type: ignore[misc]
+        torch.distributed.barrier()
+    return {"exchange": exchange, "together": together, "alone": alone}
+
+
+def _shortest(job: Callable[[], object]) -> float:
+    """By the clock on the wall: waiting for the other process counts."""
+    times = []
+    for _ in range(TIMES):
+        begun = time.perf_counter()
+        job()
+        times.append(time.perf_counter() - begun)
+    return min(times)

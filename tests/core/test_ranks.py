@@ -38,13 +38,14 @@ def gone(pids: list[int], within: float = 20.0) -> bool:
 
 def test_two_processes_get_the_gradient_of_the_whole_batch_and_are_gone_afterwards() -> None:
     model, x, target = parts()
-    with ranks.Ranks(model, x, target, updates=2, rate=0.1) as both:
+    with ranks.Ranks(model, x, target, updates=2, rate=0.1, timed=(2, 4)) as both:
         pids, result = both.pids, both.result()
     logits, _ = model(x)
     torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten()).backward()
     whole = torch.cat([one.grad.flatten() for one in model.parameters() if one.grad is not None])
     torch.testing.assert_close(result.gradient, whole, rtol=1e-5, atol=1e-7)
-    assert len(result.seconds) == 2
+    assert (len(result.seconds), len(result.together), len(result.alone)) == (2, 2, 2)
+    assert min(result.exchange, *result.together, *result.alone) > 0
     assert gone(pids, 0.1)
 
 
