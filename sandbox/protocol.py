@@ -54,8 +54,8 @@ class Number:
     @property
     def allowed(self) -> str:
         """The bounds in words."""
-        kind = "a whole number" if self.whole else "a number"
-        return f"{kind} from {self.low:g} to {self.high:g}{f' {self.unit}' if self.unit else ''}"
+        bounds = f"a whole number from {int(self.low)} to {int(self.high)}" if self.whole else f"a number from {self.low:g} to {self.high:g}"
+        return f"{bounds} {self.unit}" if self.unit else bounds
 
     def parse(self, raw: Setting) -> Setting:
         """`raw` (a number or its text) as a setting. Errors: ValueError with what is allowed."""

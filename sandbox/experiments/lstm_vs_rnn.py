@@ -229,8 +229,9 @@ EXPERIMENT = Experiment(
     ),
     outcome=outcome,
     controls=(
-        Number(name="steps", label="Long sequences", help="Steps; one marked value in each half.", default=60, low=20, high=120, whole=True),
-        Number(name="short", label="Short sequences", help="Steps; one marked value in each half.", default=10, low=4, high=30, whole=True),
+        # The bounds do not overlap: a "long" sequence shorter than the "short" one would turn the claim round.
+        Number(name="steps", label="Long sequences", help="Steps; one marked value in each half.", default=60, low=30, high=120, whole=True),
+        Number(name="short", label="Short sequences", help="Steps; one marked value in each half.", default=10, low=4, high=25, whole=True),
         Number(name="hidden", label="Units", help="Of every network.", default=24, low=4, high=64, whole=True),
         Choice(
             name="rnn",

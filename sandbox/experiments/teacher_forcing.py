@@ -353,7 +353,7 @@ EXPERIMENT = Experiment(
         Number(
             name="updates",
             label="Updates",
-            help="Each on 32 fresh sines; the grammar gets a third of them.",
+            help=f"Each on 32 fresh sines; the grammar gets {GRAMMAR_PART:.0%} as many.",
             default=220,
             low=50,
             high=2000,

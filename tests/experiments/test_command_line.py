@@ -62,6 +62,8 @@ def test_seeds_in_processes_of_their_own_give_the_same_numbers(capsys):
         (["run", "bilstm", "--set", "reech=3"], "unknown setting 'reech'; known settings: reach, delay"),
         (["run", "bilstm", "--set", "reach"], "--set takes NAME=VALUE, got 'reach'"),
         (["run", "bilstm", "--seeds", "99"], "seeds must be a whole number from 1 to 20, got '99'"),
+        (["run", "bilstm", "--first-seed", "2147483648"], "seed must be a whole number from 0 to 2147483647, got '2147483648'"),
+        (["run", "lstm-vs-rnn", "--set", "short=30", "steps=20"], "steps must be a whole number from 30 to 120, got '20'; short must be"),
         (["run", "bilstm", "--device", "tpu"], "device must be one of auto, cpu, cuda, got 'tpu'"),
         (["run", "bilstm", "--preset", "slow"], "preset must be one of quick, thorough, got 'slow'"),
         (["verify", "nope"], "unknown experiment 'nope'"),

@@ -34,3 +34,8 @@ def test_the_rectified_rnn_starts_by_keeping_what_it_has():
     held = torch.tensor([[[1.0, 0.0, 2.5]]])
     with torch.no_grad():
         assert torch.equal(rnn(torch.zeros(1, 9, 2), held)[1], held)
+
+
+def test_no_long_sequence_can_be_shorter_than_a_short_one():
+    controls = {control.name: control for control in lstm_vs_rnn.EXPERIMENT.controls}
+    assert controls["short"].high < controls["steps"].low

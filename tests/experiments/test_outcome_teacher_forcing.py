@@ -45,3 +45,8 @@ def test_own_answers_are_fed_back_as_in_the_plain_loop(own_from):
     torch.testing.assert_close(answered, expected)
     gradients, wanted = (torch.autograd.grad(one.square().sum(), list(model.parameters())) for one in (answered, expected))
     torch.testing.assert_close(gradients, wanted)
+
+
+def test_the_page_says_how_many_updates_the_grammar_gets():
+    told = next(control.help for control in find_experiment("teacher-forcing").controls if control.name == "updates")
+    assert told == "Each on 32 fresh sines; the grammar gets 40% as many."
