@@ -337,6 +337,7 @@ class Experiment:
     """A falsifiable claim, the run that tests it and the rule that judges it.
 
     `outcome` names which Outcome of `predictions` happened, from the values of all seeds that finished.
+    `unoperable` says why a run keeps no Specimen, where it keeps none.
     `checks` are judged on each seed; see `judge`.
     """
 
@@ -358,6 +359,7 @@ class Experiment:
     checks: tuple[Check, ...]
     run: Run
     cpu_only: bool = False  # it computes on the CPU whatever device is chosen, and its runs say so
+    unoperable: str = ""
 
     @property
     def offered(self) -> tuple[Outcome, ...]:

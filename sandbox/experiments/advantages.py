@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
     medians,
 )
@@ -63,6 +64,8 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _adding_picture(values, settings)
     if settings["text"] == "yes":
         yield _text_picture(values, settings)
+    fresh = next(_data("order", core.surgery.SEQUENCES, settings, seed, "surgery"))
+    yield Specimen("lstm", *core.surgery.pack(trained["lstm"]["order"], fresh.x, fresh.target))
 
 
 def _tasks(arm: str, settings: Settings) -> tuple[str, ...]:

@@ -284,6 +284,7 @@ EXPERIMENT = Experiment(
         "Copying is the best case for attention: every symbol written is a symbol read. In translation the alignment is neither one to one nor in order.",
         "The encoder reads in one direction only. A bidirectional one, as in Bahdanau's network, has states that know both sides.",
     ),
+    unoperable="An encoder, a decoder and attention between them work together here; operations read one network along one sequence.",
     paper=Paper("Bahdanau, D., Cho, K., Bengio, Y.", 2015, "Neural Machine Translation by Jointly Learning to Align and Translate", "ICLR"),
     asks="Two networks read a random sequence of 3 to 20 symbols and write it down again. One sees only the encoder's last state, the other has "
     "attention, and fewer parameters. How do they compare on short and on long sequences?",

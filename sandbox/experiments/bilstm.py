@@ -29,6 +29,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
     medians,
 )
@@ -55,6 +56,18 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield Measured(values)
     yield _bars_picture(values)
     yield _look_ahead_picture(models["both"], settings, seed, device)
+    if int(settings["layers"]) == 1:  # surgery is on one layer that reads one way
+        fresh = next(_data(core.surgery.SEQUENCES, settings, seed, "surgery"))
+        for arm in ("delayed", "forward"):
+            yield _specimen(arm, models[arm], fresh, settings)
+
+
+def _specimen(arm: str, model: core.cells.Reader, fresh: core.tasks.Labelled, settings: Settings) -> Specimen:
+    """A one-way network with sequences to operate on; the late one is asked `delay` steps later."""
+    from torch.nn.functional import pad
+
+    delay = int(settings["delay"]) if arm == "delayed" else 0
+    return Specimen(arm, *core.surgery.pack(model, pad(fresh.x, (0, 0, 0, delay)), pad(fresh.target, (delay, 0), value=core.tasks.IGNORED)))
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, core.cells.Reader]:

@@ -31,6 +31,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
     medians,
 )
@@ -73,6 +74,15 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield Measured(accuracy | {f"{arm}_ratio": _ratio(one.before) for arm, one in trained.items()} | {"idle": trained["clipped"].idle})
     yield _layers_picture(trained, settings)
     yield _accuracy_picture(accuracy, trained["clipped"].idle)
+    fresh = next(_data(core.surgery.SEQUENCES, settings, seed, "surgery"))
+    yield Specimen("one", *core.surgery.pack(*_single_layer(trained["one"].network, fresh.x.to(device)), fresh.target))
+
+
+def _single_layer(network: Any, x: Tensor) -> tuple[core.cells.Reader, Tensor]:
+    """The stack of one layer as a network that reads embedded symbols, and x so embedded."""
+    reader = core.cells.Reader(network.layers[0], SYMBOLS)
+    reader.readout = network.readout
+    return reader, network.embedding(x)
 
 
 def _data(batch: int, settings: Settings, seed: int, use: str) -> Iterator[core.tasks.Labelled]:

@@ -350,6 +350,7 @@ EXPERIMENT = Experiment(
         "Importance is PED-ANOVA's, which asks what sets the best third of the trials apart; the study of Greff et al. used fANOVA.",
         "One search a seed. That TPE wins is shown, not judged: with few trials it is no more than likely.",
     ),
+    unoperable="Of each trial the score is kept, not the network.",
     paper=Paper(
         "Greff, K., Srivastava, R. K., Koutník, J., Steunebrink, B. R., Schmidhuber, J.",
         2017,

@@ -325,6 +325,7 @@ EXPERIMENT = Experiment(
         "The loss here is plain cross-entropy throughout; with a limited network or a hard-to-find signal, rebalancing can also help learning to start.",
         "Recall can be worth its price: when a missed positive costs far more than a false alarm, the right cut is low. But then say the cut.",
     ),
+    unoperable="An operation is scored on 64 sequences. Two or three of them would be positive: too few to tell what it does.",
     paper=Paper("Elkan, C.", 2001, "The Foundations of Cost-Sensitive Learning", "IJCAI"),
     asks="4% of all sequences are positive. One LSTM is trained as usual, another with the positives weighted 24-fold. "
     "Compared with the usual one, the weighted one will …",

@@ -29,6 +29,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -77,6 +78,7 @@ class Trained:
     training: Answers
     fresh: Answers
     update: int
+    model: core.cells.Reader
 
 
 def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
@@ -92,6 +94,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _bars_picture(trained, settings)
     yield _loss_picture(trained)
     yield _reliability_picture(trained)
+    unseen = _draw(core.surgery.SEQUENCES, settings, seed, "surgery")
+    for arm in ("none", "early"):
+        yield Specimen(arm, *core.surgery.pack(trained[arm].model, unseen.x, unseen.target))
 
 
 def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[core.training.Reading, None, Trained]:
@@ -133,7 +138,7 @@ def _train(arm: str, settings: Settings, seed: int, device: str) -> Generator[co
     if arm == "early":
         best.offer(_answer(model, own).loss, updates)
         best.restore()
-    return Trained(_answer(model, known), _answer(model, fresh), best.update if arm == "early" else updates)
+    return Trained(_answer(model, known), _answer(model, fresh), best.update if arm == "early" else updates, model)
 
 
 def _draw(size: int, settings: Settings, seed: int, use: str) -> core.tasks.Labelled:

@@ -342,6 +342,7 @@ EXPERIMENT = Experiment(
         "the clock on the wall. No rule asks for a gain in speed, by accumulating, checkpoints or a second process.",
         "Everything runs on the CPU, whatever device is chosen.",
     ),
+    unoperable="The networks see one batch for a few updates, so that gradients can be compared. They have learnt too little to operate on.",
     paper=Paper(
         "Li, S., Zhao, Y., Varma, R., Salpekar, O., Noordhuis, P., Li, T., et al.",
         2020,

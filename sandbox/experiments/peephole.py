@@ -269,6 +269,7 @@ EXPERIMENT = Experiment(
         "The shut output gate is set by hand, to take h out of the picture. A network left to itself rarely shuts it for good.",
         "torch.nn.LSTM and cuDNN have no peepholes: here they come with a slower cell of our own.",
     ),
+    unoperable="The output gate is held shut from outside until the last step here; an operation would read the sequence without that.",
     paper=Paper("Gers, F. A., Schmidhuber, J.", 2000, "Recurrent nets that time and count", "IJCNN"),
     asks="Pulses come at random, and at the end one cell must say whether their number was odd. Its output gate is shut until then, so h tells "
     "the gates nothing. 64 nets try it with peepholes, 64 without. Which find the answer?",

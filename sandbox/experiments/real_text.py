@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -65,6 +66,9 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _accuracy_picture(values)
     yield _line_picture(answers["tagger"], tasks["tagger"])
     yield _confusion_picture(answers["names"], tasks["names"])
+    few, names = core.surgery.SEQUENCES, tasks["names"]
+    embedded = models["names"]["embed"](names.held[:few].to(device))
+    yield Specimen("names", *core.surgery.pack(models["names"]["reader"], embedded, names.held_wanted[:few]))  # type: ignore[arg-type]  # a ModuleDict forgets it
 
 
 # --- The texts, and what counting makes of them -----------------------------------------------------------------

@@ -209,6 +209,7 @@ EXPERIMENT = Experiment(
         "Random symbols have no structure to compress. A sentence does, and so a state of the same size carries more words of it.",
         "Here the target is a copy. When the order of source and target differs, reversing need not help.",
     ),
+    unoperable="An encoder hands its state to a decoder here; operations read one network along one sequence.",
     paper=Paper("Sutskever, I., Vinyals, O., Le, Q. V.", 2014, "Sequence to sequence learning with neural networks", "NeurIPS"),
     asks="An encoder reads up to 14 random symbols and hands its last state to a decoder, which must write them down. How does the accuracy go with "
     "length in a wide network, and does it help to read the source in reverse?",

@@ -30,6 +30,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -73,6 +74,8 @@ class Rolled:
 
 def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     """Train all six, then let them go on alone."""
+    import torch
+
     arms = {arm.key: _train_sine(arm.key, settings, seed, device) for arm in SINES}
     arms |= {arm.key: _train_grammar(arm.key, settings, seed, device) for arm in GRAMMARS}
     models = yield from core.training.interleave(arms, Point, seed, device)
@@ -85,6 +88,10 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield _horizon_picture(rolled)
     yield _example_picture(rolled)
     yield _legal_picture(legal)
+    wave = next(core.tasks.sines(core.surgery.SEQUENCES, TRAINED + 1, core.devices.generator(seed, "surgery")))
+    told = (torch.arange(TRAINED) >= CONTEXT - 1).expand(len(wave), -1)  # judged where training does: each step told the past
+    for arm in ("forced", "scheduled"):
+        yield Specimen(arm, *core.surgery.pack(models[arm], wave[:, :-1], wave[:, 1:, 0], told))
 
 
 # --- Training ---------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from sandbox.protocol import (
     Preset,
     Series,
     Settings,
+    Specimen,
     Step,
 )
 
@@ -104,6 +105,14 @@ def run(settings: Settings, seed: int, device: str) -> Iterator[Step]:
     yield Measured(values | gaps | {"gain_1000": values["fine_1000"] - values["scratch_1000"]})
     yield _labels_picture(accuracy, data.ceiling[-1])
     yield _prefix_picture(trained["frozen"][LABELS[-1]], data)
+    yield _specimen("frozen", trained["frozen"][LABELS[-1]], data.exam)
+
+
+def _specimen(arm: str, net: Any, exam: core.tasks.Labelled) -> Specimen:
+    """A network that reads embedded symbols, with sentences so embedded."""
+    reader = core.cells.Reader(net["body"].lstm, LANGUAGES)
+    reader.readout = net["head"]
+    return Specimen(arm, *core.surgery.pack(reader, net["body"].embed(exam.x[: core.surgery.SEQUENCES]), exam.target))
 
 
 def _data(settings: Settings, seed: int, device: str) -> Data:

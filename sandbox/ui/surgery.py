@@ -20,7 +20,9 @@ VIEWS = {"mean": "all units, mean", "unit": "one unit"}
 
 
 def show_surgery(experiment: Experiment, snapshot: Snapshot) -> None:
-    """The section under a finished run, if it kept networks. One that an earlier start of the app has trained offers to run again."""
+    """The section under a finished run, or why there is none. Networks that an earlier start of the app has trained can be trained again."""
+    if snapshot.state.final and experiment.unoperable:
+        st.caption(f":material/info: No network of this run can be operated on. {experiment.unoperable}")
     if not snapshot.state.final or not snapshot.specimens:
         return
     with st.container(key="lab_surgery"):

@@ -69,6 +69,14 @@ def test_every_curve_and_every_check_has_its_numbers(experiment_id):
     assert verdict.outcome in {outcome.key for outcome in experiment.predictions}
 
 
+@pytest.mark.parametrize("experiment_id", IDS)
+def test_a_run_keeps_a_network_to_operate_on_or_the_experiment_says_why_not(experiment_id):
+    kept = [step.arm for step in played(experiment_id) if isinstance(step, Specimen)]
+    assert bool(kept) is not bool(find_experiment(experiment_id).unoperable)
+    assert len(kept) == len(set(kept))
+    assert set(kept) <= {arm.key for arm in find_experiment(experiment_id).arms}
+
+
 def numbers(picture: Picture) -> int:
     if isinstance(picture, HeatMap | Parallel):
         return sum(map(len, picture.z if isinstance(picture, HeatMap) else picture.rows))
