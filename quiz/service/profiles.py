@@ -14,6 +14,7 @@ from quiz.storage.database import Database, DatabaseUnusable
 from quiz.views import Profile
 
 LONGEST_NAME = 40
+JOINERS = "\u200c\u200d"  # hold letters apart or together, in Persian and Indic names and in 👩‍👩‍👧‍👦; invisible by themselves
 
 
 class Profiles:
@@ -70,7 +71,7 @@ class Profiles:
             names = {one.id: one.name for one in repository.learners()}
             if learner not in names:
                 raise UnknownLearner(learner)
-            if _plain(typed) != names[learner]:
+            if _seen(_plain(typed)) != _seen(names[learner]):
                 raise NotConfirmed(f"The name typed is not “{names[learner]}”, so nothing was deleted.")
             repository.delete_learner(learner)
             fresh = repository.add_learner(FIRST_NAME) if len(names) == 1 else None
@@ -96,9 +97,12 @@ def checked_name(name: str, taken: list[str]) -> str:
         raise InvalidName("A profile needs a name.")
     if len(plain) > LONGEST_NAME:
         raise InvalidName(f"A name has at most {LONGEST_NAME} characters; this one has {len(plain)}.")
-    if not plain.isprintable():
-        raise InvalidName(f"A name has no invisible characters, got {plain!a}.")
-    same = [one for one in taken if one.casefold() == plain.casefold()]
+    unseen = [place for place, letter in enumerate(plain) if not letter.isprintable() and not _joins(plain, place)]
+    if unseen:
+        shown = "".join("?" if place in unseen else letter for place, letter in enumerate(plain))
+        found = " and ".join(dict.fromkeys(_described(plain[place]) for place in unseen))
+        raise InvalidName(f"A name has no invisible characters. Where the question mark stands in “{shown}” there is {found}: leave it out.")
+    same = [one for one in taken if _seen(one).casefold() == _seen(plain).casefold()]
     if same:
         raise InvalidName(f"There is a profile called “{same[0]}” already.")
     return plain
@@ -106,3 +110,20 @@ def checked_name(name: str, taken: list[str]) -> str:
 
 def _plain(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+def _joins(name: str, place: int) -> bool:
+    """Whether a joiner stands here, between what it joins, or after a mark, as at the end of a word in Malayalam."""
+    before, after = name[place - 1 : place], name[place + 1 : place + 2]
+    can_join = before.isprintable() and not before.isspace() and before != ""
+    return name[place] in JOINERS and can_join and (after.strip() != "" or unicodedata.category(before)[0] == "M")
+
+
+def _seen(name: str) -> str:
+    """What can be seen of a name, and so can be asked to be typed."""
+    return name.translate(dict.fromkeys(map(ord, JOINERS)))
+
+
+def _described(letter: str) -> str:
+    """`U+202E (right-to-left override)`."""
+    return f"U+{ord(letter):04X}" + (f" ({called.lower()})" if (called := unicodedata.name(letter, "")) else "")

@@ -53,8 +53,15 @@ def test_a_new_profile_has_nothing_and_sees_nothing_of_the_others(device: Device
     [
         ("  ", "A profile needs a name."),
         ("x" * 41, "A name has at most 40 characters; this one has 41."),
-        ("a\u202eb", r"A name has no invisible characters, got 'a\u202eb'."),
+        (
+            "Zoë\u202eb\u202e",
+            "A name has no invisible characters. Where the question mark stands in “Zoë?b?” there is U+202E (right-to-left override): leave it out.",
+        ),
+        ("\u200dZoë", "in “?Zoë” there is U+200D (zero width joiner)"),
+        ("Zo\u200d\u200cë", "in “Zo\u200d?ë” there is U+200C (zero width non-joiner)"),
+        ("Zoë\u200d", "in “Zoë?” there is U+200D"),
         ("LEARNER", "There is a profile called “learner” already."),
+        ("lear\u200dner", "There is a profile called “learner” already."),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_with_the_reason(profiles: Profiles, name: str, message: str) -> None:
@@ -63,6 +70,14 @@ def test_a_name_that_cannot_be_is_refused_with_the_reason(profiles: Profiles, na
         with pytest.raises(InvalidName, match=re.escape(message)):
             give(name)
     assert dict(profiles.names) == {1: "learner", 2: "Ben"}
+
+
+@pytest.mark.parametrize("name", ["👩\u200d👩\u200d👧\u200d👦", "علی\u200cرضا", "ශ්\u200dරී", "മോഹന്\u200d ദാസ്"])
+def test_a_name_keeps_what_joins_its_characters_and_can_be_typed_without(profiles: Profiles, name: str) -> None:
+    learner = profiles.add(name)
+    assert profiles.names[learner] == name
+    profiles.delete(learner, name.replace("\u200c", "").replace("\u200d", ""))
+    assert learner not in profiles.names
 
 
 def test_a_profile_can_be_renamed_also_to_its_own_name_in_other_letters(profiles: Profiles) -> None:
