@@ -11,6 +11,10 @@ from questions.schema import SandboxLink, SettingValue
 
 WORDS_A_MINUTE = 150  # an unhurried speaking pace in conversation
 _FORMULA = re.compile(r"\$[^$]+\$")
+# What Streamlit makes into something else after Markdown has been read, where no backslash is left to hold it back:
+# -- -> <= are drawn as symbols, :material/…: as icons, addresses become links. An empty piece of small text in between does.
+_MADE_INTO_MORE = re.compile(r"(?<=[-<>~=])(?=[-<>~=])|(?<=:)(?=/|material/)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_APART = ":small[]"
 
 
 def spoken_seconds(text: str) -> int:
@@ -53,7 +57,8 @@ def changes(before: str, after: str) -> str:
 
 def as_text(written: str) -> str:
     """What somebody typed, to be read in Markdown as it is."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^])", r"\\\1", " ".join(written.split()))
+    pieces = _MADE_INTO_MORE.split(" ".join(written.split()))
+    return _APART.join(re.sub(r"([\\`*_{}\[\]()<>#+\-.!|$:~^&])", r"\\\1", piece) for piece in pieces)
 
 
 def counted(number: int, one: str, many: str = "") -> str:

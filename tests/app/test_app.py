@@ -243,6 +243,10 @@ def test_numbers_are_written_plainly(value: float, expected: str) -> None:
 
 def test_what_somebody_typed_is_shown_as_it_is() -> None:
     assert as_text(" 1e5 *b* $x$ ") == r"1e5 \*b\* \$x\$"
+    # Kept apart, because Streamlit draws -- as one dash and makes links of addresses whatever stands before them.
+    assert as_text("B -- b") == r"B \-:small[]\- b"
+    assert as_text("https://www.x.y a@b.c :material/home:") == r"https\::small[]//www:small[]\.x\.y a:small[]@b\.c \::small[]material/home\:"
+    assert as_text("&amp;") == r"\&amp;"
 
 
 def test_code_is_fenced_whatever_backticks_it_holds() -> None:
