@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 PER_PAGE = 10
 NOTE_LENGTH = 2000
 SEARCH, EXPERIMENT, ENDING, PREDICTED, PAGE = "runs_search", "runs_experiment", "runs_ending", "runs_predicted", "runs_page"  # widgets
-# Session state: the first of two runs to compare; the run whose note or link is open; what was deleted last; where a click leads.
-CHOSEN, OPENED, DELETED, GOING = "runs_chosen", "runs_opened", "runs_deleted", "runs_going"
+# Session state: the first of two runs to compare; the run whose note or link is open; why its note was not kept; what was
+# deleted last; where a click leads.
+CHOSEN, OPENED, REFUSED, DELETED, GOING = "runs_chosen", "runs_opened", "runs_refused", "runs_deleted", "runs_going"
 Arguments = ParamSpec("Arguments")
 
 
@@ -277,7 +278,10 @@ def _show_note(number: int, facts: Mapping[str, Any]) -> None:
                 st.text(facts["note"], width="stretch")
         return
     key = f"runs_text_{run_id}"
-    st.text_area("Your note", facts["note"], key=key, max_chars=NOTE_LENGTH, height=120, placeholder="What you changed and why, what surprised you")
+    # No limit of the field's own: it would throw away without a word all of a text that is longer.
+    st.text_area(f"Your note, up to {NOTE_LENGTH:,} characters", facts["note"], key=key, height=120, placeholder="What you changed and why, what surprised you")
+    if REFUSED in st.session_state:
+        st.warning(st.session_state.pop(REFUSED), icon=":material/edit:")
     with st.container(horizontal=True, gap="small"):
         st.button("Save", key="runs_save", type="primary", icon=":material/check:", on_click=_save_note, args=(run_id, key))
         st.button("Leave it as it was", key="runs_leave", type="tertiary", on_click=_open, args=("note", run_id))
@@ -285,7 +289,12 @@ def _show_note(number: int, facts: Mapping[str, Any]) -> None:
 
 @_careful
 def _save_note(run_id: str, key: str) -> None:
-    if laboratory().note(run_id, st.session_state.get(key) or ""):
+    text = (st.session_state.get(key) or "").strip()
+    if len(text) > NOTE_LENGTH:
+        st.session_state[REFUSED] = (
+            f"Not saved yet: a note has at most {NOTE_LENGTH:,} characters, and this one has {len(text):,}. Shorten it and save it again."
+        )
+    elif laboratory().note(run_id, text):
         st.session_state[OPENED] = None
     else:
         st.session_state[setup.ERROR] = "This run was deleted meanwhile, so the note was not kept."

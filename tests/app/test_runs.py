@@ -136,6 +136,21 @@ def test_a_note_is_kept_as_typed_and_can_be_changed(open_app: Open) -> None:
     assert [text.value for text in again.text] == ["**no** bold, $no$ formula\nsecond line"]
 
 
+def test_a_note_that_is_too_long_is_refused_with_its_length_and_stays_in_the_field(open_app: Open) -> None:
+    store("a", judged=verdict())
+    tab = open_app(RUNS)
+    tab.button(key="runs_note_0").click().run()
+    assert tab.text_area(key="runs_text_a").proto.max_chars == 0  # with a limit the browser drops what is longer, without a word
+    tab.text_area(key="runs_text_a").set_value("é" * 2001)
+    tab.button(key="runs_save").click().run()
+    told = "Not saved yet: a note has at most 2,000 characters, and this one has 2,001. Shorten it and save it again."
+    assert [warning.value for warning in tab.warning] == [told]
+    assert tab.text_area(key="runs_text_a").value == "é" * 2001
+    tab.text_area(key="runs_text_a").set_value("é" * 2000)
+    tab.button(key="runs_save").click().run()
+    assert [text.value for text in tab.text] == ["é" * 2000]
+
+
 def test_a_deleted_run_is_gone_everywhere_until_it_is_undone(open_app: Open) -> None:
     store("a", judged=verdict())
     store("b", "bilstm", state="cancelled")
