@@ -6,6 +6,7 @@ Everything stands under the guard because worker processes import the main scrip
 if __name__ == "__main__":
     import random
     import sys
+    from contextlib import nullcontext
     from datetime import UTC, datetime
     from functools import cache
     from pathlib import Path
@@ -18,6 +19,7 @@ if __name__ == "__main__":
     from quiz.storage.database import DatabaseUnusable, open_database
     from quiz.ui import components, context, shortcuts, unusable, visitors
     from quiz.ui.profiles import ask_who_is_practising, page_title
+    from quiz.ui.text import as_text
     from quiz.views import History
     from sandbox.forecasting import AnswerLog
     from sandbox.jobs import Laboratory
@@ -111,8 +113,8 @@ if __name__ == "__main__":
         unusable.show(error)
         st.stop()
     context.profiles().refresh()
-    somebody = visitors.visitor(context.profiles()) is not None
-    title, several = page_title() if somebody else ("Profiles", False)
+    somebody = visitors.arrive(context.profiles())
+    title, several = page_title() if somebody is not None else ("Profiles", False)
     page = st.navigation(
         [
             st.Page(components.TODAY, title="Today", icon=":material/today:", default=True),
@@ -122,15 +124,16 @@ if __name__ == "__main__":
             st.Page(RUNS, title="Runs", icon=":material/history:"),
             st.Page(components.PROGRESS, title="Progress", icon=":material/monitoring:"),
             st.Page(components.DATA, title="Your data", icon=":material/folder_open:", url_path="data"),
-            st.Page(components.PROFILES, title=title, icon=":material/person:", url_path="profiles", visibility="visible" if several else "hidden"),
+            st.Page(components.PROFILES, title=as_text(title), icon=":material/person:", url_path="profiles", visibility="visible" if several else "hidden"),
             st.Page(components.DIAGNOSTIC, title="Diagnostic", icon=":material/straighten:", visibility="hidden"),
         ],
-        position="top" if somebody else "hidden",
+        position="top" if somebody is not None else "hidden",
     )
-    components.page_frame(f"{page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
+    components.page_frame(f"{title if page.url_path == 'profiles' else page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
-        (unusable.careful_drawing(page.run) if somebody else ask_who_is_practising)()
-        shortcuts.offer_shortcuts()
+        (ask_who_is_practising if somebody is None else unusable.careful_drawing(page.run))()
+        with nullcontext() if somebody is None else visitors.marked(somebody):
+            shortcuts.offer_shortcuts()
     finally:
         in_the_lab = page.title == "Lab"
         # With a browser there (page tests have none), its first run should find the workers ready.

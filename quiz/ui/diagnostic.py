@@ -13,6 +13,7 @@ from quiz.ui.feedback import show_answer, show_solution
 from quiz.ui.material import show_material
 from quiz.ui.text import counted
 from quiz.ui.today_charts import READY_SHARE, level_figure
+from quiz.ui.unusable import careful_part
 from quiz.views import DiagnosticView, LevelLine, Turn
 
 USUALLY_AT_MOST = 35  # questions, in nearly all of simulated learners of every level
@@ -185,6 +186,7 @@ def _limits(found: DiagnosticView) -> None:
 
 
 @st.fragment
+@careful_part
 def _answers(session_id: str) -> None:
     """The feedback that was held back, one item at a time."""
     quiz = context.quiz()

@@ -22,7 +22,7 @@ from quiz.ui.components import DIAGNOSTIC, PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
-from quiz.ui.unusable import careful_click, careful_drawing, show_left_out
+from quiz.ui.unusable import careful_click, careful_drawing, careful_part, show_left_out
 from quiz.views import Feedback, Reason, SessionSummary, SessionView, SummaryLine, Turn
 
 LENGTHS = (5, 10, 20)
@@ -171,7 +171,7 @@ def _head(turn: Turn) -> None:
 
 
 @st.fragment
-@careful_drawing
+@careful_part
 def _body(turn: Turn) -> None:
     """The answer in the making, then its feedback: a fragment, so that choosing and checking redraw nothing around it.
 

@@ -35,8 +35,9 @@ def ask_who_is_practising() -> None:
     st.title("Who is practising?", anchor=False)
     _tell()
     show_told()
-    if visitors.has_lost_profile(context.profiles()):
-        st.info("The profile that was open here has been deleted.", icon=":material/person_off:")
+    why = visitors.why_asked(context.profiles())
+    if why:
+        st.info(why, icon=":material/person_off:")
     zone = local_zone()
     with st.container(key="profile_choice", gap="small"):
         for profile in context.profiles().all():
@@ -112,7 +113,7 @@ def _offer_delete(profile: Profile, alone: bool, zone: tzinfo) -> None:
     with st.form(f"profile_delete_{profile.id}", border=False):
         _tell(f"delete_{profile.id}")
         st.text_input("Type the name to confirm", key=f"profile_typed_{profile.id}", placeholder=profile.name)
-        st.form_submit_button("Delete for good", key=f"profile_do_delete_{profile.id}", type="primary", on_click=_delete, args=(profile.id,))
+        st.form_submit_button("Delete for good", key=f"profile_do_delete_{profile.id}", type="primary", on_click=_delete, args=(profile.id, profile.name))
 
 
 def _offer_new(label: str, *, choose: bool) -> None:
@@ -145,13 +146,14 @@ def _rename(learner: int) -> None:
 
 
 @careful_click
-def _delete(learner: int) -> None:
-    name = context.profiles().names.get(learner, "")
+def _delete(learner: int, name: str) -> None:
     try:
-        fresh = context.profiles().delete(learner, st.session_state[f"profile_typed_{learner}"])
-    except (NotConfirmed, UnknownLearner) as error:
+        fresh = context.profiles().delete(learner, st.session_state.get(f"profile_typed_{learner}", ""))
+    except NotConfirmed as error:
         st.session_state[TOLD] = ("error", str(error), f"delete_{learner}")
         return
+    except UnknownLearner:  # the second half of a double click: what the first one did is told once more
+        fresh = None
     if fresh is not None:
         visitors.choose(fresh)
     st.session_state[TOLD] = ("success", f"“{name}” was deleted, with everything.", "")

@@ -12,6 +12,7 @@ import streamlit as st
 from questions.loader import Problem, QuestionBankError
 from quiz.settings import InvalidSettings
 from quiz.storage.database import DatabaseUnusable
+from quiz.ui import context
 from quiz.ui.context import NobodyChosen
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def careful_click(action: Callable[Arguments, None]) -> Callable[Arguments, None
         try:
             action(*args, **kwargs)
         except NobodyChosen:
-            pass  # the profile was deleted elsewhere; the page that is drawn next asks who is practising
+            pass  # the profile was deleted elsewhere; what is drawn next asks who is practising
         except DatabaseUnusable as error:
             log.warning("a click changed nothing: %s", error)
             st.session_state[_TROUBLE] = error
@@ -84,6 +85,18 @@ def careful_drawing(draw: Callable[Arguments, None]) -> Callable[Arguments, None
             log.warning("a page could not be drawn: %s", error)
             _show_trouble(error)
             st.button("Try again", key="try_again", icon=":material/refresh:")
+
+    return guarded
+
+
+def careful_part(draw: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A part that is drawn by itself from what was read before: first of all it is still theirs for whom it was read."""
+
+    @careful_drawing
+    @wraps(draw)
+    def guarded(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        context.quiz()
+        draw(*args, **kwargs)
 
     return guarded
 

@@ -161,6 +161,15 @@ def test_a_profile_goes_with_its_typed_name_and_who_was_in_it_is_asked_again(ope
     assert context.profiles()._service.progress(2, NOW, UTC).attempts == 0
 
 
+def test_a_click_that_finds_the_profile_deleted_already_says_so_as_the_second_of_a_double_click(open_app: Open) -> None:
+    ben = context.profiles().add("Ben")
+    tab = choose(open_app(PROFILES), "learner")
+    context.profiles().delete(ben, "Ben")
+    typed(tab, f"profile_typed_{ben}", "Ben", f"profile_do_delete_{ben}")
+    assert [told.value for told in tab.success] == [r"“Ben” was deleted, with everything\."]
+    assert not tab.error
+
+
 def test_the_last_profile_makes_room_for_an_empty_one(open_app: Open) -> None:
     answered_before(NOW, days=1)
     tab = typed(open_app(PROFILES), "profile_typed_1", "learner", "profile_do_delete_1")

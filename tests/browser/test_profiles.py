@@ -10,9 +10,10 @@ from playwright.sync_api import Page, expect
 from tests.browser import demo
 from tests.browser.conftest import PHONE, Pages
 from tests.browser.server import Server
-from tests.browser.steps import button, keyed, settle, sideways_px, visit
+from tests.browser.steps import button, keyed, settle, sideways_px, start_practice, visit
 
 ASKED = "Who is practising?"
+NAME = "B -- :smile: b"
 
 
 def choose(page: Page, name: str) -> None:
@@ -32,6 +33,33 @@ def open_popover(page: Page, learner: int, label: str) -> None:
 
 def says(page: Page, text: str) -> None:
     expect(page.get_by_text(text).first).to_be_visible()
+
+
+def test_a_tab_stays_whose_it_was_over_a_refresh_and_asks_at_the_next_click_once_the_profile_is_gone(fresh_app: Server, open_page: Pages) -> None:
+    one = open_page()
+    visit(one, f"{fresh_app.url}/profiles")
+    fill(one, "profile_new_name", NAME)
+    button(one, "profile_do_add").click()
+    expect(keyed(one, "profile_row_2").get_by_text(NAME, exact=True)).to_be_visible()  # shown as it is, to be typed like that
+
+    # Two tabs of one browser are two people, whichever was there last.
+    two = open_page(same_as=one)
+    visit(two, f"{fresh_app.url}/profiles")
+    keyed(two, "profile_row_2").get_by_role("button", name="Practise").click()
+    expect(keyed(two, "profile_row_2")).to_contain_text("practising here now")
+    expect(two.get_by_test_id("stTopNavLink").get_by_text(NAME, exact=True)).to_be_visible()
+    for tab, row in ((one, 1), (two, 2), (one, 1)):
+        tab.reload()
+        expect(keyed(tab, f"profile_row_{row}")).to_contain_text("practising here now")
+
+    # One is deleted in the middle of an item, here with a double click.
+    start_practice(two, fresh_app.url)
+    open_popover(one, 2, "Delete")
+    fill(one, "profile_typed_2", NAME)
+    button(one, "profile_do_delete_2").dblclick()
+    says(one, f"“{NAME}” was deleted, with everything")
+    button(two, "skip").click()
+    says(two, "The profile that was open here has been deleted.")
 
 
 def test_two_people_practise_at_once_and_one_leaves_and_comes_back_from_the_backup(fresh_app: Server, open_page: Pages, tmp_path: Path) -> None:
