@@ -25,7 +25,7 @@ import streamlit as st
 import uvicorn
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 
 from quiz.ui import context
 from quiz.ui.shortcuts import SCRIPT
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from quiz.settings import Settings
 
 APP = Path(__file__).parents[2] / "app.py"
+NOT_FOUND = Path(__file__).parent / "assets" / "not_found.html"
+PAGES = frozenset({"", "practice", "study", "lab", "runs", "progress", "data", "profiles", "diagnostic"})  # those of app.py
+FOLDERS = frozenset({"_stcore", "media", "component", "static", "app"})  # what Streamlit serves besides; from /study it asks /study/_stcore first
 CLOSED = ("/_stcore/metrics", "/_stcore/agent")  # figures on sessions and memory, and a remote control: nobody's business
 
 
@@ -102,6 +105,27 @@ class SecurityHeaders:
         await answer(scope, receive, send_with_headers)
 
 
+class KnownPages:
+    """Plain ASGI middleware: answers for a page that is not there. Streamlit would open a dialog over the first page instead.
+
+    Everything that is no page (scripts, downloads, the connection itself) is passed on: it is of a folder of Streamlit's, or has a dot in its name.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.answer = HTMLResponse(NOT_FOUND.read_text(encoding="utf-8"), status_code=404)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 404 with a way back."""
+        unknown = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and not _is_known(str(scope["path"]))
+        await (self.answer if unknown else self.app)(scope, receive, send)
+
+
+def _is_known(path: str) -> bool:
+    first, *rest = path.strip("/").split("/")
+    return "." in path or first in FOLDERS or (first in PAGES and (not rest or rest[0] in FOLDERS)) or bool(st.get_option("server.baseUrlPath"))
+
+
 class BrowserName:
     """Plain ASGI middleware: gives every browser a random name in a cookie, by which it is known again until it is closed."""
 
@@ -136,7 +160,7 @@ async def _lifespan(app: st.App) -> AsyncIterator[None]:
 
 def create_app() -> st.App:
     """The ASGI application, for uvicorn or any other server."""
-    return st.App(APP, middleware=[Middleware(SecurityHeaders), Middleware(BrowserName)], lifespan=_lifespan)
+    return st.App(APP, middleware=[Middleware(SecurityHeaders), Middleware(KnownPages), Middleware(BrowserName)], lifespan=_lifespan)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -172,7 +172,7 @@ async def _hello(request: object) -> PlainTextResponse:
 def get(path: str) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of an answer that went through the middleware."""
     routes = [Route(known, _hello) for known in ("/", "/_stcore/metrics", "/_stcore/health")]
-    app = asgi.SecurityHeaders(Starlette(routes=routes))
+    app = asgi.SecurityHeaders(asgi.KnownPages(Starlette(routes=routes)))
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -196,6 +196,20 @@ def test_scripts_come_from_here_only_and_none_is_evaluated() -> None:
     assert policy["script-src"].startswith("'self' 'sha256-")
     assert "unsafe" not in policy["script-src"]
     assert policy["frame-ancestors"] == "'none'"
+
+
+def test_an_address_without_a_page_gets_a_way_back_and_every_page_and_file_is_left_alone() -> None:
+    for path in ("/nothing", "/study/nothing", "/studying"):
+        status, headers, body = get(path)
+        assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert b"There is no such page" in body
+        assert b'href="/"' in body
+    for path in ("/study", "/study/", "/favicon.png", "/media/1f", "/study/_stcore/health", "/app/static/x"):
+        assert b"no such page" not in get(path)[2]  # for Streamlit to answer
+
+
+def test_every_page_of_the_app_has_a_known_address(open_app: Open) -> None:
+    assert {page["url_pathname"] for page in open_app()._registered_pages.values()} == asgi.PAGES
 
 
 def test_the_servers_figures_are_closed_and_its_health_is_open() -> None:
