@@ -72,7 +72,7 @@ class Profiles:
             if learner not in names:
                 raise UnknownLearner(learner)
             if _seen(_plain(typed)) != _seen(names[learner]):
-                raise NotConfirmed(f"The name typed is not “{names[learner]}”, so nothing was deleted.")
+                raise NotConfirmed(f"The name typed is not “{names[learner]}”, so nothing was deleted. Type it as it stands there.")
             repository.delete_learner(learner)
             fresh = repository.add_learner(FIRST_NAME) if len(names) == 1 else None
         self._service.forget_learner(learner)
@@ -94,9 +94,9 @@ def checked_name(name: str, taken: list[str]) -> str:
     """The name as it is stored: composed, with single spaces. Errors: InvalidName, saying what is expected and what came."""
     plain = _plain(name)
     if not plain:
-        raise InvalidName("A profile needs a name.")
+        raise InvalidName("A profile needs a name: type one.")
     if len(plain) > LONGEST_NAME:
-        raise InvalidName(f"A name has at most {LONGEST_NAME} characters; this one has {len(plain)}.")
+        raise InvalidName(f"A name has at most {LONGEST_NAME} characters; this one has {len(plain)}: shorten it.")
     unseen = [place for place, letter in enumerate(plain) if not letter.isprintable() and not _joins(plain, place)]
     if unseen:
         shown = "".join("?" if place in unseen else letter for place, letter in enumerate(plain))
@@ -104,7 +104,7 @@ def checked_name(name: str, taken: list[str]) -> str:
         raise InvalidName(f"A name has no invisible characters. Where the question mark stands in “{shown}” there is {found}: leave it out.")
     same = [one for one in taken if _seen(one).casefold() == _seen(plain).casefold()]
     if same:
-        raise InvalidName(f"There is a profile called “{same[0]}” already.")
+        raise InvalidName(f"There is a profile called “{same[0]}” already: choose another name.")
     return plain
 
 

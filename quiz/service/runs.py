@@ -17,7 +17,7 @@ from quiz.storage.models import StoredRun
 from quiz.views import RunRow
 
 UNDO = timedelta(days=1)  # for which a deleted run can be had back
-INTERRUPTED = "The app stopped while this run was going on"
+INTERRUPTED = "The app stopped while this run was going on."
 _REQUEST = ("experiment", "settings", "first_seed", "seeds", "device", "prediction", "versions")
 _RESULT = ("state", "error", "device_used", "cpu_seconds", "verdict", "record")
 

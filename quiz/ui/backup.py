@@ -40,7 +40,10 @@ def show_backup(profiles: Sequence[Profile], zone: tzinfo) -> None:
         return
     found = _look_into(file)
     if isinstance(found, UnusableBackup):
-        st.error(f"This file cannot be restored, and nothing was changed. {as_text(str(found))}", icon=":material/error:")
+        st.error(
+            f"This file cannot be restored, and nothing was changed. {as_text(str(found))} Choose a file that *Download a backup* gave.",
+            icon=":material/error:",
+        )
         return
     _offer(found, profiles)
 

@@ -18,6 +18,7 @@ from sandbox.ui.setup import show_picture
 
 LISTED = 30
 NAMES = ("This run", "The other run")
+CHOOSE = "*Only this run* leads back to it, where you can choose another to compare it with."
 ROLES = ("lstm", "second")  # the colours of the two runs
 
 
@@ -68,10 +69,10 @@ def show_comparison(experiment: Experiment, snapshot: Snapshot, other_id: str) -
     try:
         other = laboratory().snapshot(other_id)
     except (UnknownRun, UnreadableRecord) as error:
-        st.error(f"The other run cannot be shown: {words.escape(str(error))}", icon=":material/explore_off:")
+        st.error(f"The other run cannot be shown: {words.escape(str(error))}. {CHOOSE}", icon=":material/explore_off:")
         return
     if other.request.experiment != experiment.id or not (snapshot.state.final and other.state.final):
-        st.error("Two runs can be compared when both are over and belong to the same experiment.", icon=":material/compare_arrows:")
+        st.error(f"Two runs can be compared when both are over and belong to the same experiment. {CHOOSE}", icon=":material/compare_arrows:")
         return
     runs = (snapshot, other)
     for column, name, run in zip(st.columns(2, border=True), NAMES, runs, strict=True):

@@ -61,7 +61,9 @@ def _show_stored(run_id: str, compared_id: str | None) -> None:
         snapshot = laboratory().snapshot(run_id)
         experiment = find_experiment(snapshot.request.experiment)
     except UnknownRun:
-        _show_lost(f"There is no run “{words.escape(run_id)}” here. Runs are kept in the database they were made with.")
+        _show_lost(
+            f"There is no run “{words.escape(run_id)}” here. It was deleted, or belongs to another profile or another Carousel. *Runs* lists all of yours."
+        )
     except UnknownExperiment as error:
         _show_lost(f"This run was made with the experiment “{words.escape(error.experiment_id)}”, which no longer exists.")
     except UnreadableRecord as error:

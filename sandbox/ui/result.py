@@ -67,7 +67,7 @@ def _cancel(run_id: str) -> None:
 def _show_ending(experiment: Experiment, snapshot: Snapshot) -> None:
     if snapshot.state is not RunState.FINISHED:
         kind = st.error if snapshot.state is RunState.FAILED else st.info
-        kind(" ".join(part for part in (words.ENDINGS[snapshot.state], snapshot.error and words.escape(snapshot.error)) if part), icon=":material/info:")
+        kind(words.unfinished(snapshot), icon=":material/info:")
     elif snapshot.error:
         st.warning(words.escape(snapshot.error), icon=":material/timer_off:")
     if snapshot.verdict is None:

@@ -63,6 +63,13 @@ def ending(facts: Facts, verdict: Verdict | None) -> tuple[str, str, str]:
     return ":material/pending:", "gray", name
 
 
+def why(experiment: Experiment | None, facts: Facts) -> str:
+    """Why a run did not end as it should, and for one that failed what can be done."""
+    said = words.escape(str(facts["error"]).strip().splitlines()[-1].rstrip("."))
+    again = " *Same seeds again* runs it once more." if experiment is not None and facts["state"] == RunState.FAILED else ""
+    return f"{said}.{again}"
+
+
 def verdict_line(verdict: Verdict) -> str:
     """The share of seeds and what was measured, those lines of the rule first that some seed did not satisfy."""
     rule = "the whole rule" if len(verdict.checks) > 1 else "the rule"

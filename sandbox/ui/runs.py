@@ -189,7 +189,7 @@ def _show_run(number: int, facts: Mapping[str, Any], zone: tzinfo) -> None:
         if verdict is not None:
             st.markdown(run_lines.verdict_line(verdict))
         if unreadable or facts["error"]:
-            st.markdown(words.escape(unreadable or str(facts["error"]).strip().splitlines()[-1]))
+            st.markdown(words.escape(unreadable) if unreadable else run_lines.why(experiment, facts))
         if experiment is None:
             st.caption("Its experiment no longer exists.")
         else:

@@ -23,11 +23,18 @@ ENDINGS = {
     RunState.EXPIRED: "Stopped: nobody was watching.",
     RunState.FAILED: "The run failed.",
 }
+GO_ON = "*Same seed again* runs it once more, *Change the set-up* leads to another run."
 
 
 def escape(text: str) -> str:
     """Text from outside (a link) as Markdown that shows just that text: no links, pictures or directives."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|~$:<>&])", r"\\\1", " ".join(text.split()))
+
+
+def unfinished(snapshot: Snapshot) -> str:
+    """How a run ended that did not finish, why, and what can be done."""
+    why = escape(snapshot.error) if snapshot.error else ""
+    return " ".join(part for part in (ENDINGS[snapshot.state], why, GO_ON) if part)
 
 
 def number(value: float) -> str:

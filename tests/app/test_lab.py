@@ -132,7 +132,7 @@ def test_a_link_cannot_smuggle_markdown_into_the_page(open_lab: Open) -> None:
     ("address", "message"),
     [
         ({"experiment": "perceptron"}, "There is no experiment called “perceptron”."),
-        ({"run": "12345"}, "There is no run “12345” here. Runs are kept in the database they were made with."),
+        ({"run": "12345"}, "There is no run “12345” here. It was deleted, or belongs to another profile or another Carousel. *Runs* lists all of yours."),
     ],
 )
 def test_an_address_that_leads_nowhere_says_so_kindly_and_offers_what_exists(open_lab: Open, address: dict[str, str], message: str) -> None:
@@ -193,7 +193,7 @@ def test_cancelling_shows_at_once_and_leads_back_to_the_same_set_up(open_lab: Op
     tab.button(key="lab_run_unpredicted").click().run()
     tab.button(key="lab_cancel").click().run()
     assert run_of(tab).state is RunState.CANCELLED
-    assert "Cancelled." in tab.info[0].value
+    assert tab.info[0].value == "Cancelled. *Same seed again* runs it once more, *Change the set-up* leads to another run."
     assert not has_button(tab, "lab_cancel")
     tab.button(key="lab_change").click().run()
     assert tab.slider(key="lab_set_forget-gate_hidden").value == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -72,6 +73,15 @@ def test_a_run_tells_verdict_measured_value_prediction_and_what_differs_from_the
     assert f"Quick preset, but {label} 9 · seeds 3 to 5 · CPU" in page
     assert "Quick preset · seeds 3 to 5 · CPU" in page
     assert [title.split("**")[1] for title in shown(tab)] == ["Failed", "Contradicted", "Supported"]
+
+
+def test_a_run_that_the_app_was_stopped_under_says_so_and_what_to_do(open_app: Open) -> None:
+    store("a", state="running")
+    book().fail_interrupted(datetime.now(UTC))
+    why = "The app stopped while this run was going on"
+    assert f"{why}. *Same seeds again* runs it once more." in says(open_app(RUNS)).replace("\\", "")
+    told = open_app(LAB, experiment="forget-gate", run="a").error[0].value
+    assert told == f"The run failed. {why}\\. *Same seed again* runs it once more, *Change the set-up* leads to another run."
 
 
 def test_search_finds_titles_question_numbers_verdicts_and_notes_and_filters_narrow(open_app: Open) -> None:

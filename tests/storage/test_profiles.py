@@ -51,8 +51,8 @@ def test_a_new_profile_has_nothing_and_sees_nothing_of_the_others(device: Device
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("  ", "A profile needs a name."),
-        ("x" * 41, "A name has at most 40 characters; this one has 41."),
+        ("  ", "A profile needs a name: type one."),
+        ("x" * 41, "A name has at most 40 characters; this one has 41: shorten it."),
         (
             "Zoë\u202eb\u202e",
             "A name has no invisible characters. Where the question mark stands in “Zoë?b?” there is U+202E (right-to-left override): leave it out.",
@@ -60,8 +60,8 @@ def test_a_new_profile_has_nothing_and_sees_nothing_of_the_others(device: Device
         ("\u200dZoë", "in “?Zoë” there is U+200D (zero width joiner)"),
         ("Zo\u200d\u200cë", "in “Zo\u200d?ë” there is U+200C (zero width non-joiner)"),
         ("Zoë\u200d", "in “Zoë?” there is U+200D"),
-        ("LEARNER", "There is a profile called “learner” already."),
-        ("lear\u200dner", "There is a profile called “learner” already."),
+        ("LEARNER", "There is a profile called “learner” already: choose another name."),
+        ("lear\u200dner", "There is a profile called “learner” already: choose another name."),
     ],
 )
 def test_a_name_that_cannot_be_is_refused_with_the_reason(profiles: Profiles, name: str, message: str) -> None:
