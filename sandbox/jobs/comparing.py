@@ -24,10 +24,15 @@ Key = tuple[AnswerLog, Effort]
 
 @dataclass(frozen=True)
 class Compared:
-    """A comparison as it stands: `result` when it is there, `error` when it failed, neither while it goes on."""
+    """A comparison as it stands: `result` when it is there, `error` when it failed, neither while it goes on.
+
+    Then `share` of it is done, from 0 to 1, and `words` say what.
+    """
 
     result: Comparison | None = None
     error: str | None = None
+    share: float = 0.0
+    words: str = "waiting for a training process"
 
     @property
     def over(self) -> bool:
@@ -72,6 +77,12 @@ class Comparisons:
             self._kept[key] = found
             self._changed.notify_all()
 
+    def _note(self, key: Key, share: float, words: str) -> None:
+        with self._changed:
+            standing = self._kept.get(key)
+            if standing is not None and not standing.over:
+                self._kept[key] = Compared(share=share, words=words)
+
     def _compared(self, key: Key) -> Compared:
         from distributed.scheduler import KilledWorker
 
@@ -81,7 +92,7 @@ class Comparisons:
         try:
             engine = self._engine()
             engine.connect()
-            return Compared(engine.call(compare, *key, wait_s=COMPARE_S))
+            return Compared(engine.call(compare, *key, wait_s=COMPARE_S, on_progress=lambda share, words: self._note(key, share, words)))
         except WorkersBusy:
             return Compared(error="All training processes are busy with other runs. Try again in a moment.")
         except (WorkersUnavailable, OSError) as error:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import dask
 from distributed import Client, Future, LocalCluster
 
-from sandbox.jobs.worker import SeedJob, SeedRecord, play_seed, stop_event
+from sandbox.jobs.worker import TOLD, SeedJob, SeedRecord, Telling, play_seed, stop_event
 from sandbox.settings import LabSettings
 
 T = TypeVar("T")
@@ -61,6 +61,7 @@ class Engine:
         self._cluster: LocalCluster | None = None
         self._closed = False
         self.topic = f"carousel-{uuid.uuid4().hex}"
+        self._told: dict[str, Callable[[float, str], None]] = {}  # calls by their keys: who is told how far they are
 
     def connect(self) -> None:
         """Make sure that there are workers, starting or reconnecting as needed. Errors: WorkersUnavailable."""
@@ -74,7 +75,7 @@ class Engine:
             self._drop()
             try:
                 self._client = self._start()
-                self._client.subscribe_topic(self.topic, lambda event: self._listen(event[1]))
+                self._client.subscribe_topic(self.topic, lambda event: self._heard(event[1]))
                 # The subscription travels ahead of everything later: one answer means it has arrived.
                 self._ask(self._client, "identity")
             except (OSError, TimeoutError, RuntimeError, ValueError) as error:
@@ -102,14 +103,19 @@ class Engine:
             resources=_needs(gpu),
         )
 
-    def call(self, function: Callable[..., T], *arguments: Any, wait_s: float, gpu: bool = False) -> T:
+    def call(self, function: Callable[..., T], *arguments: Any, wait_s: float, gpu: bool = False, on_progress: Callable[[float, str], None] | None = None) -> T:
         """Have a worker (with `gpu` one that offers a GPU) do something short, before everything that waits; give what it returns, raise what it raises.
 
+        With `on_progress` the function gets one, too, and what it tells that comes here, on Dask's own thread.
         Errors: WorkersBusy after `wait_s` seconds; WorkersUnavailable when not connected, or the connection is lost on the way.
         """
         if self._client is None:
             raise WorkersUnavailable("not connected")
-        future = self._client.submit(function, *arguments, key=f"call-{uuid.uuid4().hex}", pure=False, retries=0, priority=AT_ONCE, resources=_needs(gpu))
+        key = f"call-{uuid.uuid4().hex}"
+        more = {} if on_progress is None else {"on_progress": Telling(self.topic, key)}
+        if on_progress is not None:
+            self._told[key] = on_progress
+        future = self._client.submit(function, *arguments, **more, key=key, pure=False, retries=0, priority=AT_ONCE, resources=_needs(gpu))
         try:
             result: T = future.result(timeout=wait_s)
             future.release()
@@ -118,7 +124,15 @@ class Engine:
             raise WorkersBusy(f"no training process was free within {wait_s:g} seconds") from None
         except CancelledError:  # what Dask makes of a scheduler that went away
             raise WorkersUnavailable("the connection was lost") from None
+        finally:
+            self._told.pop(key, None)
         return result
+
+    def _heard(self, message: Mapping[str, Any]) -> None:
+        if message["kind"] != TOLD:
+            self._listen(message)
+        elif (told := self._told.get(message["call"])) is not None:
+            told(message["share"], message["words"])
 
     def result(self, future: Future[Any]) -> SeedRecord:
         """What a finished task returned. Errors: OSError, TimeoutError, RuntimeError when it cannot be had any more."""

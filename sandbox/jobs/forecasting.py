@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +15,8 @@ from sandbox.protocol import Bars, Lines, Panel, Series
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+OnProgress = Callable[[float, str], None]
 
 LEARN_FIRST = 1 / 3  # of the log, before the first block
 LABELS = {
@@ -28,8 +30,11 @@ ROLES = {"average": "oracle", "fsrs": "rnn", "rescaled": "ablated", "app": "reme
 COIN = math.log(2)
 
 
-def compare(log: AnswerLog, effort: Effort) -> Comparison:
-    """Train and judge on the latest answers of the log; a few CPU seconds. Errors: ValueError for a log with too little in it."""
+def compare(log: AnswerLog, effort: Effort, on_progress: OnProgress | None = None) -> Comparison:
+    """Train and judge on the latest answers of the log; a few CPU seconds. Errors: ValueError for a log with too little in it.
+
+    `on_progress` is told how much is done, from 0 to 1, and what that is in words.
+    """
     log = log.latest
     if log.judgeable < LEAST:
         raise ValueError(f"a comparison needs {LEAST} answers that FSRS has a forecast for, got {log.judgeable}")
@@ -39,7 +44,7 @@ def compare(log: AnswerLog, effort: Effort) -> Comparison:
     begun = time.process_time()
     bounds = _bounds(len(log), effort.blocks)
     judged = [place for place in range(bounds[0], len(log)) if log.fsrs[place] is not None and log.app[place] is not None]
-    chances = _chances(log, bounds, effort)
+    chances = _chances(log, bounds, effort, on_progress)
     right = torch.tensor(log.right).double()
     losses = {key: [core.forecasting.log_loss(row, right)[judged] for row in rows] for key, rows in chances.items()}  # key -> seed -> (M,)
     mean = {key: sum(rows[1:], rows[0]) / len(rows) for key, rows in losses.items()}
@@ -65,7 +70,7 @@ def _bounds(answers: int, blocks: int) -> list[int]:
     return [start + round(block * (answers - start) / blocks) for block in range(blocks + 1)]
 
 
-def _chances(log: AnswerLog, bounds: Sequence[int], effort: Effort) -> dict[str, list[Tensor]]:
+def _chances(log: AnswerLog, bounds: Sequence[int], effort: Effort, on_progress: OnProgress | None) -> dict[str, list[Tensor]]:
     """Every contender's chance of each answer (N,), NaN where there is none; the LSTM has one row a seed."""
     import torch
 
@@ -75,10 +80,13 @@ def _chances(log: AnswerLog, bounds: Sequence[int], effort: Effort) -> dict[str,
     rows = tools.chains(log.questions, log.days, right)
     training = replace(tools.Training(), updates=effort.updates)
     rescaled, networks = torch.full_like(fsrs, math.nan), [torch.full_like(fsrs, math.nan) for _ in range(effort.seeds)]
-    for start, stop in pairwise(bounds):
+    for block, (start, stop) in enumerate(pairwise(bounds)):
         known = ~fsrs[:start].isnan()
         rescaled[start:stop] = tools.rescaled(fsrs[:start][known], right[:start][known], fsrs[start:stop])
         for seed, row in enumerate(networks):
+            if on_progress is not None:
+                done, all_of_them = block * effort.seeds + seed, effort.blocks * effort.seeds
+                on_progress(done / all_of_them, f"{done} of {all_of_them} LSTMs trained, on the first {start:,} answers now")
             row[start:stop] = tools.lstm_forecasts(rows, start, stop, core.devices.derive_seed(seed, str(start)), training).double()
     return {"average": [tools.moving_average(right)], "fsrs": [tools.bounded(fsrs)], "rescaled": [rescaled], "app": [app], LSTM: networks}
 

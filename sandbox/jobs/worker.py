@@ -21,6 +21,7 @@ from sandbox.protocol import Experiment, Measured, Measures, Picture, Point, Set
 
 NICENESS = 10  # a niced process at full load leaves the page's answers as quick as without it
 BATCH_S = 0.1  # points travel in batches this far apart, so that events stay few
+TOLD = "told"  # the kind of event that says how far a call is
 ASK_S = 0.2  # how often a running seed asks whether it should stop: a round trip to the scheduler, some ms when every core trains
 
 
@@ -52,6 +53,18 @@ class SeedRecord:
     cpu_seconds: float
     stopped: Literal["cancelled", "budget"] | None
     specimens: tuple[Specimen, ...] = ()
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Tells whoever made a call how far it is, and what is being done in words."""
+
+    topic: str
+    call: str
+
+    def __call__(self, share: float, words: str) -> None:
+        """Send it; nothing waits for its arrival."""
+        get_worker().log_event(self.topic, {"kind": TOLD, "call": self.call, "share": share, "words": words})
 
 
 def stop_event(run_id: str) -> str:

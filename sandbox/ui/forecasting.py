@@ -55,7 +55,7 @@ def _wait(answers: AnswerLog, effort: Effort) -> None:
     standing = laboratory().comparisons.standing(answers, effort)
     if standing is None or standing.over:
         st.rerun()
-    st.markdown(":material/hourglass_top: Training on the past, forecasting what came next …")
+    st.progress(standing.share, text=f"Training on the past, forecasting what came next: {standing.words}")
 
 
 def _show_result(found: Comparison) -> None:

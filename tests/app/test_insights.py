@@ -157,7 +157,8 @@ def test_with_little_data_the_lesson_runs_on_a_simulated_log_and_says_so(open_ap
     assert "200 are needed" in says(tab)
     assert "**simulated** learner" in says(tab)
     tab.button(key="compare_forecasts").click().run()
-    assert "Training on the past" in says(tab)
+    (bar,) = tab.get("progress")
+    assert bar.proto.text.startswith("Training on the past, forecasting what came next: ")
     assert not has_button(tab, "compare_forecasts")
     quiz = context.quiz()
     log = quiz.service.adaptive.lesson_log(quiz.learner).history

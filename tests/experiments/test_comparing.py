@@ -41,6 +41,14 @@ def test_all_are_judged_on_the_same_later_answers_and_who_knows_the_chance_wins(
     assert [picture.key for picture in found.pictures] == ["forecast_losses", "forecast_blocks"]
 
 
+TOLD = [
+    (0.0, "0 of 4 LSTMs trained, on the first 67 answers now"),
+    (0.25, "1 of 4 LSTMs trained, on the first 67 answers now"),
+    (0.5, "2 of 4 LSTMs trained, on the first 133 answers now"),
+    (0.75, "3 of 4 LSTMs trained, on the first 133 answers now"),
+]
+
+
 def test_the_same_log_gives_the_same_comparison() -> None:
     one, two = (compare(made_up(200), SMOKE) for _ in range(2))
     assert (one.contenders, one.seeds) == (two.contenders, two.seeds)
@@ -130,6 +138,13 @@ def test_a_comparison_runs_in_a_worker_once_and_is_kept(lab: Laboratory) -> None
     assert standing.result.contenders == compare(log, SMOKE).contenders
     lab.comparisons.start(log, SMOKE)
     assert lab.comparisons.standing(log, SMOKE) is standing
+
+
+def test_a_worker_tells_how_far_it_is(lab: Laboratory) -> None:
+    engine, told = lab._floor.engine(), []
+    engine.connect()
+    engine.call(compare, made_up(200), SMOKE, wait_s=120, on_progress=lambda *both: told.append(both))
+    assert told == TOLD  # what is told arrives before the result, over the same connection
 
 
 def test_a_comparison_that_fails_says_why_and_can_be_started_again(lab: Laboratory) -> None:
