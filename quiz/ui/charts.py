@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import plotly.graph_objects as go
@@ -23,16 +24,17 @@ FEW_POINTS = 25  # up to here each is marked
 DECADES = 2  # a logarithmic axis over more has its numbers at powers of ten
 
 
-def recording_figure(recording: Recording) -> go.Figure:
+def recording_figure(recording: Recording, gates: Mapping[str, str] | None = None) -> go.Figure:
     """The recorded curves: one panel above the other over a common x axis. A value that was not finite is a gap.
 
     Curves differ by colour, dashes and, when they have few points, marks; the same name looks the same in both panels.
+    `gates`: the colours of gates and states by letter; a curve of the size of one, as `mean |c|`, has its colour.
     """
     figure, panels = go.Figure(), recording.panels
     names = list(dict.fromkeys(series.name for panel in panels for series in panel.series))
     for number, panel in enumerate(panels, 1):
         for series in panel.series:
-            _add_curve(figure, series, number, names)
+            _add_curve(figure, series, number, names, gates or {})
     height = (1 - GAP * (len(panels) - 1)) / len(panels)
     for number, panel in enumerate(panels, 1):
         top = 1 - (number - 1) * (height + GAP)
@@ -52,8 +54,9 @@ def recording_figure(recording: Recording) -> go.Figure:
     return figure
 
 
-def _add_curve(figure: go.Figure, series: Series, number: int, names: list[str]) -> None:
+def _add_curve(figure: go.Figure, series: Series, number: int, names: list[str], gates: Mapping[str, str]) -> None:
     style = names.index(series.name) % len(CURVES)
+    state = re.search(r"\|(\w)\|", series.name)
     shown = any(trace.name == series.name for trace in figure.data)
     figure.add_scatter(
         x=series.x,
@@ -63,7 +66,7 @@ def _add_curve(figure: go.Figure, series: Series, number: int, names: list[str])
         legendgroup=series.name,
         showlegend=not shown,
         mode="lines+markers" if len(series.x) <= FEW_POINTS else "lines",
-        line={"color": CURVES[style], "dash": DASHES[style], "width": 2.5},
+        line={"color": gates.get(state[1] if state else "", CURVES[style]), "dash": DASHES[style], "width": 2.5},
         marker={"symbol": SYMBOLS[style], "size": 8},
         connectgaps=False,
         hovertemplate=f"{series.name}: %{{y:.4g}}<extra></extra>",

@@ -9,6 +9,7 @@ import streamlit as st
 
 from questions.schema import Reference, SandboxLink
 from quiz.ui import context
+from quiz.ui.formulas import coloured
 from quiz.ui.text import counted, lab_address
 from quiz.views import SessionView
 
@@ -45,7 +46,7 @@ def see_it_happen(link: SandboxLink) -> None:
     """The link into the lab, with what to look at there."""
     with st.container(border=True, key="see_it_happen", gap="xsmall"):
         st.page_link(context.quiz().lab_page, label="**See it happen**", icon=":material/science:", query_params=lab_address(link))
-        st.markdown(link.look_for)
+        st.markdown(coloured(link.look_for))
 
 
 def study_link(question_id: str, label: str, icon: str | None = None) -> None:

@@ -10,6 +10,7 @@ from quiz.engine.diagnostic import FEWEST_ITEMS
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, PROGRESS, TODAY, session_in_words, study_link
 from quiz.ui.feedback import show_answer, show_solution
+from quiz.ui.formulas import coloured
 from quiz.ui.material import show_material
 from quiz.ui.text import counted
 from quiz.ui.today_charts import READY_SHARE, level_figure
@@ -204,7 +205,7 @@ def _answers(session_id: str) -> None:
         return
     turn = turns[chosen]
     with st.container(border=True, key="face_review"):
-        st.markdown(turn.item.prompt)
+        st.markdown(coloured(turn.item.prompt))
         show_material(turn.item)
         if turn.feedback is None:
             show_solution(turn.item)

@@ -14,6 +14,7 @@ from quiz.engine.grading import FeedbackLine, Mark
 from quiz.ui import context
 from quiz.ui.answering import CONFIDENCE_LABELS
 from quiz.ui.components import reference_line, see_it_happen
+from quiz.ui.formulas import coloured
 from quiz.ui.text import as_text, changes, fenced, plain_number, quoted, spoken_seconds, when
 from quiz.views import Feedback, Turn
 
@@ -44,7 +45,7 @@ def show_reasons(turn: Turn, feedback: Feedback, now: datetime) -> None:
     label = f"A model answer to “{turn.question_title}”, about {spoken_seconds(turn.model_answer)} seconds spoken"
     model_answer = st.expander(label, icon=":material/record_voice_over:", key="model_answer", on_change="rerun")
     if model_answer.open:
-        model_answer.markdown(turn.model_answer)
+        model_answer.markdown(coloured(turn.model_answer))
     st.caption("\n\n".join([*_source(turn), f"{_comes_back(turn, now)}{_said(feedback)}"]))
 
 
@@ -60,7 +61,7 @@ def show_answer(turn: Turn, feedback: Feedback) -> None:
     if isinstance(turn.item, CodeItem):
         detail += f"\n\n#### The code, mended\n\n{fenced(changes(turn.item.code, turn.item.fixed), 'text')}"
     # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
-    st.markdown(f"{detail}\n\n#### Why\n\n{turn.item.explanation}", anchors=False)
+    st.markdown(coloured(f"{detail}\n\n#### Why\n\n{turn.item.explanation}"), anchors=False)
 
 
 def _comes_back(turn: Turn, now: datetime) -> str:
@@ -151,10 +152,10 @@ def _source(turn: Turn) -> list[str]:
 def show_solution(item: Asked) -> None:
     """The right answer and the explanation, where none was given."""
     if isinstance(item, NumberItem | TraceItem):
-        st.markdown(f"{_solution(item)}\n\n#### Why\n\n{item.explanation}", anchors=False)
+        st.markdown(coloured(f"{_solution(item)}\n\n#### Why\n\n{item.explanation}"), anchors=False)
         return
     if isinstance(item, OrderItem):
         lines = "\n".join(f"{place}. {step.text}" for place, step in enumerate(item.steps, start=1))
     else:
         lines = "\n".join(f"- {choice.text}" for choice in item.choices if choice.correct)
-    st.markdown(f"#### The answer\n\n{lines}\n\n#### Why\n\n{item.explanation}", anchors=False)
+    st.markdown(coloured(f"#### The answer\n\n{lines}\n\n#### Why\n\n{item.explanation}"), anchors=False)

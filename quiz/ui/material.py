@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from questions.schema import Asked, CodeItem, DiagnoseItem, Recording
+from quiz.ui.formulas import GATES, gate_colours
 
 
 def show_material(item: Asked) -> None:
@@ -21,5 +22,10 @@ def _curves(recording: Recording) -> None:
     from quiz.ui.charts import recording_figure  # plotly: only where a chart is drawn
 
     st.markdown(f"**{recording.title}**")
-    st.plotly_chart(recording_figure(recording), key="recording", config={"displayModeBar": False, "scrollZoom": False}, alt=recording.text)
+    st.plotly_chart(
+        recording_figure(recording, dict(zip(GATES, gate_colours(), strict=True))),
+        key="recording",
+        config={"displayModeBar": False, "scrollZoom": False},
+        alt=recording.text,
+    )
     st.expander("The chart in words", icon=":material/notes:", key="chart_in_words").markdown(recording.text)

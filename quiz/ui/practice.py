@@ -20,6 +20,7 @@ from quiz.ui import context
 from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for, is_complete, is_typed, key_hint, response_from
 from quiz.ui.components import DIAGNOSTIC, PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
+from quiz.ui.formulas import coloured
 from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
 from quiz.ui.unusable import careful_click, careful_drawing, careful_part, show_left_out
@@ -146,7 +147,7 @@ def _summary_line(line: SummaryLine) -> None:
     icon, colour, word = (":material/check_circle:", "green", "Right") if line.correct else (":material/cancel:", "red", "Missed")
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":{colour}[{icon} **{word}**] · **{line.question_title}**")
-        st.markdown(line.prompt)
+        st.markdown(coloured(line.prompt))
         with st.container(horizontal=True, gap="medium"):
             study_link(line.question_id, "Study card", ":material/menu_book:")
             st.page_link(context.quiz().lab_page, label="See it happen", icon=":material/science:", query_params=lab_address(line.link))
@@ -166,7 +167,7 @@ def _head(turn: Turn) -> None:
     group = f":gray-badge[{question.group.label}] " if question else ""
     due = ":material/schedule: " if turn.reason == "due" else ""
     st.markdown(f"{group}:blue-badge[{FORMAT_LABELS[turn.item.format]}] :gray-badge[{due}{REASONS[turn.reason]}]")
-    st.markdown(turn.item.prompt)
+    st.markdown(coloured(turn.item.prompt))
     show_material(turn.item)
 
 

@@ -8,6 +8,7 @@ from questions.loader import QuestionBank
 from questions.schema import Question
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, STUDY, reference_line, see_it_happen, session_in_words, study_link
+from quiz.ui.formulas import colour_formula, coloured, gate_colours
 from quiz.ui.text import counted, spoken_seconds
 from quiz.ui.unusable import show_left_out
 
@@ -78,7 +79,7 @@ def _card(bank: QuestionBank, question: Question) -> None:
     with answer:
         _answer(question)
     with deeper:
-        st.markdown("\n".join(f"- {one}" for one in question.card.expert_adds))
+        st.markdown(coloured("\n".join(f"- {one}" for one in question.card.expert_adds)))
     with traps:
         _traps(question)
     with equations:
@@ -95,12 +96,12 @@ def next_question(bank: QuestionBank, question: Question) -> Question | None:
 def _answer(question: Question) -> None:
     card = question.card
     st.markdown("#### What is tested", anchors=False)
-    st.markdown(card.testing)
+    st.markdown(coloured(card.testing))
     st.markdown("#### How to build the answer", anchors=False)
-    st.markdown("\n".join(f"{place}. {step}" for place, step in enumerate(card.build, start=1)))
+    st.markdown(coloured("\n".join(f"{place}. {step}" for place, step in enumerate(card.build, start=1))))
     st.markdown("#### A model answer", anchors=False)
     with st.container(border=True, gap="small"):
-        st.markdown(card.model_answer)
+        st.markdown(coloured(card.model_answer))
         st.caption(f":material/record_voice_over: About {spoken_seconds(card.model_answer)} seconds, spoken without hurry.")
     see_it_happen(question.sandbox)
 
@@ -108,15 +109,15 @@ def _answer(question: Question) -> None:
 def _traps(question: Question) -> None:
     for trap in question.card.traps:
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f":red[:material/cancel: **Believed**] {trap.belief}")
-            st.markdown(f":green[:material/check_circle: **True**] {trap.truth}")
+            st.markdown(f":red[:material/cancel: **Believed**] {coloured(trap.belief)}")
+            st.markdown(f":green[:material/check_circle: **True**] {coloured(trap.truth)}")
 
 
 def _equations(question: Question) -> None:
     for equation in question.card.equations:
         with st.container(border=True, gap="xsmall"):
-            st.latex(equation.latex)
-            st.caption(equation.says)
+            st.latex(colour_formula(equation.latex, gate_colours()))
+            st.caption(coloured(equation.says))
 
 
 # --- Practising it ----------------------------------------------------------------------------------------------

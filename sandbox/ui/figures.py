@@ -1,8 +1,8 @@
 """What every figure of the lab is made of: colours, panels, reference lines, axes and room for words.
 
 One colour a meaning: every gate and every arm's role has one, in a variant for paper and one for ink, after Okabe and
-Ito's palette for colour-blind eyes. Lines differ by dashes as well. A chart carries no title: the page sets its message
-as text above it, where it wraps on a phone.
+Ito's palette for colour-blind eyes. Those of the gates are the theme's, so formulas and texts have them too. Lines differ
+by dashes as well. A chart carries no title: the page sets its message as text above it, where it wraps on a phone.
 """
 
 from __future__ import annotations
@@ -13,19 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
+import streamlit as st
 from plotly.subplots import make_subplots
 
 from sandbox.ui import words
 
+GATES = "ifgoch"  # gates and states in the order of the theme's chartCategoricalColors (.streamlit/config.toml)
+
 # name: (on paper, on ink). Contrast to its ground is at least 3 everywhere; a test holds it.
 COLOURS: Mapping[str, tuple[str, str]] = {
-    # the gates and states of an LSTM
-    "i": ("#A87000", "#E69F00"),
-    "f": ("#0072B2", "#4BA3DB"),
-    "g": ("#00805F", "#2BBF95"),
-    "o": ("#B0568A", "#DE97BE"),
-    "c": ("#C75000", "#F07B2E"),
-    "h": ("#2E86BA", "#7CC4EC"),
     # the arms of a comparison, by role
     "lstm": ("#0B6E78", "#45BFCB"),
     "rnn": ("#A03E74", "#E58DBD"),
@@ -56,6 +52,9 @@ class Look:
 
     def colour(self, role: str) -> str:
         """The colour of a gate or role; grey for one that has none."""
+        if role and role in GATES:
+            colour: str = st.get_option(f"theme.{'dark' if self.dark else 'light'}.chartCategoricalColors")[GATES.index(role)]
+            return colour
         return COLOURS.get(role, INK)[self.dark]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -133,7 +134,12 @@ def links(tab: AppTest) -> list[str]:
 def says(tab: AppTest) -> str:
     """All text of the page, in one string."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "success", "error", "warning", "info", "code")
-    return "\n".join(str(element.value) for kind in kinds for element in tab.get(kind))
+    return bare("\n".join(str(element.value) for kind in kinds for element in tab.get(kind)))
+
+
+def bare(text: str) -> str:
+    """Text with the colours of its formulas taken off; what is coloured holds at most two levels of braces."""
+    return re.sub(r"\\textcolor\{#\w{6}\}\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}", r"\1", text)
 
 
 def has_button(tab: AppTest, key: str) -> bool:

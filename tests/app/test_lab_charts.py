@@ -12,7 +12,7 @@ from sandbox.records import SeedView, Snapshot
 from sandbox.ui import words
 from sandbox.ui.charts import curves_figure, median_line, preview_figure, strip_figure
 from sandbox.ui.controls import log_stops
-from sandbox.ui.figures import COLOURS, Look
+from sandbox.ui.figures import COLOURS, GATES, Look
 from sandbox.ui.pictures import picture_figure
 from tests.experiments.lab_experiments import find
 
@@ -27,11 +27,21 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def contrast(colour: str, ground: str) -> float:
+    """From 1, the same, to 21, black and white (WCAG 2.2)."""
+    bright, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
 @pytest.mark.parametrize("role", COLOURS)
 def test_every_colour_stands_out_from_paper_and_from_ink(role: str) -> None:
-    for colour, ground in zip(COLOURS[role], GROUNDS, strict=True):
-        bright, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
-        assert (bright + 0.05) / (dark + 0.05) >= 3
+    assert min(contrast(colour, ground) for colour, ground in zip(COLOURS[role], GROUNDS, strict=True)) >= 3
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize(("dark", "grounds"), [(False, ("#FBFAF6", "#F1EEE5", "#E8F0ED")), (True, ("#15191C", "#1F262A", "#152125"))])
+def test_a_gates_colour_can_be_read_as_text_on_the_page_on_code_and_on_the_tint_of_the_way_to_the_lab(gate: str, dark: bool, grounds: tuple[str, ...]) -> None:
+    assert min(contrast(Look(dark).colour(gate), ground) for ground in grounds) >= 4.5
 
 
 def seed(number: int, *values: float, state: str = "running") -> SeedView:

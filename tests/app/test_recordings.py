@@ -37,6 +37,11 @@ def test_one_name_in_two_panels_looks_the_same_and_stands_once_in_the_legend() -
     assert (first.showlegend, second.showlegend) == (True, False)
 
 
+def test_a_curve_of_the_size_of_the_cell_has_the_colour_of_the_cell_everywhere() -> None:
+    error, cell = recording_figure(load_recording(RECORDINGS / "open-forget-gate.json"), {"c": "#123456"}).data
+    assert (error.line.color, cell.name, cell.line.color) == (CURVES[0], "mean |c|", "#123456")
+
+
 def test_a_value_that_was_not_finite_leaves_a_gap() -> None:
     (trace,) = recording_figure(Recording.model_validate(RECORDING)).data
     assert trace.y == (1.0, 0.5, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quiz.ui import context
 from quiz.ui.study import matches, next_question
-from tests.app.learner import PRACTICE, STUDY, Open, has_button, links, says, shown_turn
+from tests.app.learner import PRACTICE, STUDY, Open, bare, has_button, links, says, shown_turn
 
 
 def test_every_question_has_a_tile_under_its_group(open_app: Open) -> None:
@@ -39,7 +39,7 @@ def test_an_address_opens_its_card_with_everything_on_it(open_app: Open) -> None
     card = question.card
     for text in (question.asks, card.testing, card.model_answer, *card.build, *card.expert_adds, *(trap.truth for trap in card.traps)):
         assert text.strip() in page
-    assert [one.value.strip("$\n ") for one in tab.latex] == [equation.latex for equation in card.equations]
+    assert [bare(one.value.strip("$\n ")) for one in tab.latex] == [equation.latex for equation in card.equations]
     assert "seconds, spoken without hurry" in page
     assert question.references[0].title in page
 
