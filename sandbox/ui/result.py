@@ -7,7 +7,7 @@ import streamlit as st
 from sandbox import notebook, standalone
 from sandbox.protocol import Experiment, RunState, Status
 from sandbox.records import Snapshot
-from sandbox.ui import compare, controls, setup, words
+from sandbox.ui import compare, controls, messages, setup, words
 from sandbox.ui.charts import curves_figure, strip_figure
 from sandbox.ui.context import laboratory
 from sandbox.ui.figures import CONFIG
@@ -122,7 +122,7 @@ def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
     if not snapshot.has_points:
         return
     figure = curves_figure(experiment.arms, experiment.curves, snapshot.seeds, words.updates_of(snapshot), setup.look())
-    st.markdown("**How each network learnt**" + (" · thick: median, thin: one seed each" if len(snapshot.seeds) > 1 else ""))
+    st.markdown(f"**{messages.curves_message(experiment, snapshot)}**" + (" · thick: median, thin: one seed each" if len(snapshot.seeds) > 1 else ""))
     st.plotly_chart(figure, key="lab_curves", config=CONFIG, alt=words.curves_alt(experiment, snapshot))
     for sentence in words.diverged(snapshot, experiment):
         st.caption(f":material/warning: {sentence}")
@@ -146,7 +146,7 @@ def _show_pictures(snapshot: Snapshot, *, side_by_side: bool = False) -> None:
 def _show_strip(snapshot: Snapshot) -> None:
     if snapshot.verdict is None:
         return
-    st.markdown("**Every seed against the rule** · shaded: satisfies it")
+    st.markdown(f"**{messages.strip_message(snapshot.verdict)}** · shaded: satisfies it")
     st.plotly_chart(strip_figure(snapshot.verdict.checks, setup.look()), key="lab_strip", config=CONFIG, alt=words.checks_alt(snapshot.verdict.checks))
 
 

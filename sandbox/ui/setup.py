@@ -8,7 +8,7 @@ import streamlit as st
 
 from sandbox.protocol import Experiment, InvalidSetting, Picture, Setting
 from sandbox.requests import make_request
-from sandbox.ui import controls, words
+from sandbox.ui import controls, messages, words
 from sandbox.ui.charts import preview_figure
 from sandbox.ui.context import laboratory
 from sandbox.ui.figures import CONFIG, Look
@@ -82,7 +82,7 @@ def launch(experiment: Experiment, values: dict[str, Setting], prediction: str |
 
 def _show_preview(experiment: Experiment, values: dict[str, Setting]) -> None:
     """The empty chart the run will fill. It also has the browser load the chart's script before the run, not during it."""
-    st.markdown("**What the run will draw**")
+    st.markdown(f"**{messages.preview_message(experiment, words.updates_in(values))}**")
     figure = preview_figure(experiment.arms, experiment.curves, words.updates_in(values), look())
     labels = ", ".join(arm.label for arm in experiment.arms)
     st.plotly_chart(figure, key="lab_preview", config=CONFIG, alt=f"An empty chart over parameter updates, with a line to come for each of: {labels}.")

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.protocol import Axis, Bars, CheckResult, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
+from sandbox.protocol import Axis, Bars, Check, CheckResult, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot
+from sandbox.registry import all_experiments, find_experiment
 from sandbox.ui import words
-from sandbox.ui.charts import curves_figure, median_line, preview_figure, strip_figure
+from sandbox.ui.charts import curves_figure, main_curve, median_line, preview_figure, strip_figure
 from sandbox.ui.controls import log_stops
 from sandbox.ui.figures import COLOURS, GATES, Look
+from sandbox.ui.messages import LONGEST, curves_message, preview_message, strip_message
 from sandbox.ui.pictures import picture_figure
 from tests.experiments.lab_experiments import find
 
@@ -224,3 +226,57 @@ def test_a_run_from_before_a_control_existed_shows_what_it_had_and_repeats_with_
     old = Snapshot("r", RunRequest("walk", {"updates": 10, "gone": 3}, 0, 1), RunState.FINISHED, ())
     assert words.setup_lines(WALK, old)[:2] == [("Updates", "10"), ("First seed", "0")]
     assert words.values_of(WALK, old) == {"updates": 10, "pause": 0.0, "seed": 0, "seeds": 1, "device": "auto"}
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("seeds", "state", "message"),
+    [
+        ([seed(0, 1.0, 0.5)], RunState.RUNNING, "Loss: Plain at 0.5 so far"),
+        ([seed(0, 1.0, 0.5), seed(1, 1.0, 0.3), seed(2, 1.0)], RunState.FINISHED, "Loss: Plain at 0.4 at the end"),  # the median of those that got there
+        ([seed(0, 1.0, math.nan)], RunState.FINISHED, "It diverged at the end"),
+        ([SeedView(0, "stopped", (Point("plain", 1, {"loss": 0.25}), Point("wild", 1, {"loss": math.inf})))], RunState.CANCELLED,
+         "Loss: Plain at 0.25 when it stopped; 1 diverged"),
+        ([SeedView(0, "finished", (Point("plain", 1, {"loss": 2e-4}), Point("wild", 1, {"loss": 1.5})))], RunState.FINISHED,
+         "Loss: Plain 2.0·10⁻⁴, Wild 1.5 at the end"),
+        ([SeedView(0, "finished", (Point("plain", 1, {"loss": 1.0}), Point("wild", 1, {"loss": 1.0})))], RunState.FINISHED,
+         "Loss: all 2 networks at 1 at the end"),
+        ([seed(0)], RunState.CANCELLED, "Nothing measured when it stopped"),
+    ],
+)  # fmt: skip
+def test_the_curves_say_where_each_network_stands(seeds: list[SeedView], state: RunState, message: str) -> None:
+    assert curves_message(WALK, replace(shot(*seeds), state=state)) == message
+
+
+def test_messages_stay_short_for_every_experiment_whatever_it_measured() -> None:
+    for name in all_experiments():
+        experiment = find_experiment(name)
+        curve = main_curve(experiment.curves)
+        for values in ([1.0] * 9, [1.23e-7 * 10**place for place in range(9)], [math.nan, *(0.123 * place for place in range(8))]):
+            points = tuple(Point(arm.key, 1, {curve.metric: value}) for arm, value in zip(experiment.arms, values, strict=False))
+            snapshot = Snapshot("r", RunRequest(name, {}, 0, 1), RunState.FINISHED, (SeedView(0, "finished", points),))
+            assert len(curves_message(experiment, snapshot)) <= LONGEST
+        assert len(preview_message(experiment, 2000)) <= LONGEST, preview_message(experiment, 2000)
+
+
+def test_before_a_run_the_chart_asks_what_the_run_will_answer() -> None:
+    assert preview_message(find_experiment("forget-gate"), 1200) == "Which networks will be at “solved” after 1,200 updates?"
+    assert preview_message(find_experiment("cell-state"), None) == "Where will the network be at the end: accuracy?"
+    assert preview_message(find_experiment("peephole"), 50) == "Where will each network be after 50 updates: accuracy of the best net?"
+
+
+@pytest.mark.parametrize(
+    ("measured", "message"),
+    [
+        ([(0.1, 2.0)], "The seed satisfies all 2 parts of the rule"),
+        ([(0.1, 2.0)] * 3, "All 3 seeds satisfy all 2 parts of the rule"),
+        ([(0.1, 2.0), (0.1, 0.5), (0.1, 2.0)], "2 of 3 seeds satisfy the whole rule: ratio above 1 in 2 of 3"),
+        ([(0.9, 0.5), (math.nan, 2.0)], "None of 2 seeds satisfies the whole rule: loss below 0.5 in 0 of 2"),
+    ],
+)
+def test_the_strip_says_how_many_seeds_satisfied_the_rule_and_what_failed_most(measured: list[tuple[float, float]], message: str) -> None:
+    checks = (Check("loss", "loss", "<", 0.5), Check("ratio", "ratio", ">", 1.0))
+    verdict = judge(replace(WALK, checks=checks), {}, [{"loss": loss, "ratio": ratio} for loss, ratio in measured])
+    assert strip_message(verdict) == message
