@@ -4,6 +4,7 @@ latest days, what is known (insights.py), looking back (growth.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -187,9 +188,22 @@ def _days(all_days: Sequence[DayStat], today: date) -> None:
         return
     from quiz.ui.charts import days_figure  # plotly: only where a chart is drawn
 
-    best = max(days, key=lambda day: day.attempts)
-    alt = f"Answers and share right on {counted(len(days), 'day')}; most on {best.day.day} {best.day:%B}, {best.correct} of {best.attempts} right."
+    message, best = days_message(days), max(days, key=lambda day: day.attempts)
+    st.markdown(f"**{message}**")
+    alt = f"{message}. Answers and share right on {counted(len(days), 'day')}; most on {best.day.day} {best.day:%B}, {best.correct} of {best.attempts} right."
     st.plotly_chart(days_figure(days), key="days", alt=alt, config={"displayModeBar": False})
+
+
+def days_message(days: Sequence[DayStat]) -> str:
+    """The weekday with the most answers, where that weekday was practised on more than once; else how many and how well."""
+    answers, weekdays = sum(day.attempts for day in days), Counter[int]()
+    for day in days:
+        weekdays[day.day.weekday()] += day.attempts
+    (weekday, most), *others = weekdays.most_common(2)
+    if sum(day.day.weekday() == weekday for day in days) > 1 and not (others and others[0][1] == most):
+        name = f"{next(day.day for day in days if day.day.weekday() == weekday):%A}"
+        return f"Most on {name}s: {most:,} of {counted(answers, 'answer')}"
+    return f"{counted(answers, 'answer')} on {counted(len(days), 'day')}, {sum(day.correct for day in days) / answers:.0%} right"
 
 
 def day_and_time(at: datetime) -> str:

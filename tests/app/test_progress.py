@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from questions.schema import Group
 from quiz.ui import context
 from quiz.ui.charts import days_figure
-from quiz.ui.progress import LEVELS, level
+from quiz.ui.progress import LEVELS, days_message, level
 from quiz.views import DayStat, MasteryCell
 from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, check, give, has_button, links, right_answer, says, shown_turn, skip_to
 
@@ -85,6 +85,18 @@ def test_the_chart_stacks_right_and_missed_and_draws_the_share() -> None:
     assert list(right.y) == [3, 0]
     assert list(missed.y) == [1, 5]
     assert list(share.y) == [75, 0]
+
+
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [
+        ([("2026-11-03", 4, 3), ("2026-11-05", 3, 3), ("2026-11-10", 30, 20)], "Most on Tuesdays: 34 of 37 answers"),
+        ([("2026-11-03", 4, 3)], "4 answers on 1 day, 75% right"),  # one Tuesday is no habit
+        ([("2026-11-03", 4, 3), ("2026-11-04", 4, 1), ("2026-11-10", 1, 1), ("2026-11-11", 1, 1)], "10 answers on 4 days, 60% right"),  # a tie
+    ],
+)
+def test_the_latest_days_are_told_in_a_sentence(days: list[tuple[str, int, int]], message: str) -> None:
+    assert days_message([DayStat(date.fromisoformat(day), answers, right) for day, answers, right in days]) == message
 
 
 def test_a_single_day_is_drawn_on_a_week_of_room() -> None:
