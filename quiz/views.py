@@ -309,19 +309,23 @@ class PlannedStep:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """An experiment worth running today: it belongs to a question of which answers were missed. `seen`: it was run before."""
+    """An experiment worth running today, and `why`: answers of its question were "missed"; or nothing was, and of those never run
+    it belongs to the "weakest" question answered, or to a "new" one. `seen`: it was run before.
+    """
 
     question_id: str
     question_title: str
     link: SandboxLink
     seen: bool
+    why: Literal["missed", "weakest", "new"] = "missed"
 
 
 @dataclass(frozen=True)
 class TodayView:
     """The day at one look. `due`: ids of the questions about to be forgotten, the longest waiting first; `new`: how many were
     never answered. `length` items, about `minutes`, make a session of the right length; with an interview set both are 0 when
-    nothing is left to do today. `steps` is what is left of today's plan, empty without an interview.
+    nothing is left to do today. `steps` is what is left of today's plan, empty without an interview. The learner practised on
+    `days_practised` of the latest `days_looked_at` days: two weeks, or as long as there have been answers.
     """
 
     attempts: int
@@ -335,3 +339,5 @@ class TodayView:
     length: int
     minutes: float
     suggestion: Suggestion | None
+    days_practised: int
+    days_looked_at: int

@@ -73,6 +73,17 @@ class Hindsight:
             journal = self._histories.journal(repository, learner)
         return datetime.fromtimestamp(journal.at[0], zone).date() if journal.count else now.astimezone(zone).date()
 
+    def latest_days(self, learner: int, now: datetime, zone: tzinfo, most: int) -> tuple[int, int]:
+        """On how many of the latest days the learner practised, and how many these are: `most`, fewer since the first answer, 0 before."""
+        with self._database.read() as repository:
+            journal = self._histories.journal(repository, learner)
+        if not journal.count:
+            return 0, 0
+        today = now.astimezone(zone).date()
+        since = max(today - (most - 1) * _DAY, min(datetime.fromtimestamp(journal.at[0], zone).date(), today))
+        rows = chosen_rows(journal, journal.questions, *_between(since, today, zone))
+        return len(days_of(journal, rows, zone)), (today - since).days + 1
+
     def forgetting(self, learner: int, state: LearnerState, now: datetime, zone: tzinfo, within: Within = EVERYTHING) -> ForgettingView:
         """How the questions answered so far are being forgotten from here on, with nothing practised."""
         with self._database.read() as repository:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, tzinfo
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from quiz.engine.ability import estimate
 from quiz.engine.forecast import READING_S, Catalogue
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SHORTEST, USUAL, LONGEST = 5, 10, 20  # items of a session without a plan: by what is due, the usual where nothing is
 MOST = 100  # items of any session
+LATEST_DAYS = 14  # a fortnight: what one missed day does not spoil
 RECENT_RUNS = 200  # in which an experiment counts as seen
 
 
@@ -45,6 +46,7 @@ class Today:
         due = tuple(sorted((name for name, one in known.items() if one.memory.due_at <= now), key=lambda name: known[name].memory.due_at))
         steps = self._steps(plan, state, now.astimezone(zone))
         length = self._length(plan, steps, len(due))
+        practised, looked_at = self._service.hindsight.latest_days(learner, now, zone, LATEST_DAYS)
         return TodayView(
             attempts=state.attempts,
             session=self._service.open_session(learner),
@@ -57,6 +59,8 @@ class Today:
             length=length,
             minutes=sum(step.minutes for step in steps) if steps else length * self._minutes_an_item(state),
             suggestion=self._suggestion(state, seen),
+            days_practised=practised,
+            days_looked_at=looked_at,
         )
 
     def forget(self, learner: int) -> None:
@@ -93,11 +97,20 @@ class Today:
         return fmean(self._catalogue.seconds(state.pace)[self._catalogue.exists].tolist()) / 60
 
     def _suggestion(self, state: LearnerState, seen: set[str]) -> Suggestion | None:
-        """The experiment of the weakest question of which an answer was missed; one that was never run comes first."""
-        abilities = estimate(state.evidence, self._catalogue.groups)
-        weak = [name for name, one in state.questions.items() if name in abilities and one.correct < one.attempts]
-        if not weak:
+        """The experiment of the weakest question of which an answer was missed, one that was never run before others. With nothing
+        missed one that was never run: of the weakest question answered, else of the first new one. None when all were run.
+        """
+        by_id, abilities = self._service.bank.by_id, estimate(state.evidence, self._catalogue.groups)
+        known = {name: one for name, one in state.questions.items() if name in abilities and name in by_id}
+        fresh = [name for name in by_id if by_id[name].sandbox.experiment not in seen]
+        why: Literal["missed", "weakest", "new"]
+        if among := [name for name, one in known.items() if one.correct < one.attempts]:
+            why = "missed"
+        elif among := [name for name in fresh if name in known]:
+            why = "weakest"
+        elif fresh:
+            why, among = "new", fresh[:1]
+        else:
             return None
-        by_id = self._service.bank.by_id
-        question = by_id[min(weak, key=lambda name: (by_id[name].sandbox.experiment in seen, abilities[name].mean))]
-        return Suggestion(question.id, question.title, question.sandbox, question.sandbox.experiment in seen)
+        found = by_id[min(among, key=lambda name: (by_id[name].sandbox.experiment in seen, abilities[name].mean if name in known else 0.0))]
+        return Suggestion(found.id, found.title, found.sandbox, found.sandbox.experiment in seen, why)

@@ -10,9 +10,11 @@ from datetime import date, datetime
 
 import streamlit as st
 
+from quiz.service.today import LATEST_DAYS
 from quiz.ui import context
 from quiz.ui.components import DIAGNOSTIC, PRACTICE, PROGRESS, STUDY, adding_up, study_link
 from quiz.ui.diagnostic import start_diagnostic
+from quiz.ui.formulas import coloured
 from quiz.ui.interview import ask_how_it_went, days_left_in_words, interview_form, interview_line, reply
 from quiz.ui.progress import local_zone
 from quiz.ui.text import as_text, counted, duration, lab_address, long_day
@@ -23,6 +25,7 @@ from quiz.views import PlanView, Suggestion, TodayView
 FIRST_ITEMS = 3  # of a first visit: two or three minutes
 A_FEW_MORE = 5
 SHOWN_STEPS = 5
+WORTH_SAYING = 5  # minutes to spare
 FEW_ANSWERS = 30  # below it, an expected score is mostly the author's guess
 
 
@@ -79,8 +82,9 @@ def _day(view: TodayView, day: date) -> None:
         ask_how_it_went(plan.interview)
     reply()
     _figures(view)
+    _practised(view)
     if plan is not None and not over:
-        st.progress(min(plan.done_minutes / plan.interview.minutes, 1.0), text=f"{plan.done_minutes:.0f} of {plan.interview.minutes} minutes done today")
+        _minutes(view, plan, day)
     _way_on(view)
     _steps(view)
     _suggestion(view.suggestion)
@@ -116,6 +120,43 @@ def _figures(view: TodayView) -> None:
             st.metric("Time today", duration(view.minutes_today), border=True)
         st.metric("Due", str(len(view.due)), border=True, help="Questions you are about to forget.")
         st.metric("New", str(view.new), border=True, help="Questions you have not met yet.")
+
+
+def _practised(view: TodayView) -> None:
+    said = practised_in_words(view.days_practised, view.days_looked_at)
+    if said:
+        st.caption(f":material/calendar_month: {said}")
+
+
+def practised_in_words(days: int, of: int) -> str:
+    """How regularly, without a word on what was missed; empty before the first answer."""
+    if not of:
+        return ""
+    if not days:
+        return "Good to see you again. All you learnt is still here, and the day starts from there."
+    if of < LATEST_DAYS:
+        return "Your first day of practice." if of == 1 else f"You practised on {days} of your first {of} days."
+    return f"You practised on {days} of the last {of} days{', and each one counts' if days == 1 else ''}."
+
+
+def _minutes(view: TodayView, plan: PlanView, day: date) -> None:
+    """The bar measures what is done against what was planned for today, the same minutes as in the headline."""
+    done, planned, spare = minutes_of(view, plan, day)
+    if planned:
+        st.progress(
+            min(done / planned, 1.0), text=f"{done} of {counted(planned, 'minute')} done today" if planned > done else f"{counted(done, 'minute')} done today"
+        )
+    if spare >= WORTH_SAYING:
+        way = "The experiment below is a good use of them, or a card to read" if view.suggestion is not None else "A study card is a good use of them"
+        st.caption(f"That leaves {spare} of the {plan.interview.minutes} minutes you set aside. {way}.")
+
+
+def minutes_of(view: TodayView, plan: PlanView, day: date) -> tuple[int, int, int]:
+    """Whole minutes of today: done; done and still planned; and left of those set aside, on a day of practice with something planned."""
+    done = round(plan.done_minutes)
+    planned = done + (max(1, round(view.minutes)) if view.steps else 0)
+    off = day.weekday() in plan.interview.days_off or plan.days_left == 0
+    return done, planned, 0 if off or not planned else max(0, plan.interview.minutes - planned)
 
 
 def score_in_words(plan: PlanView, attempts: int) -> str:
@@ -177,8 +218,18 @@ def _suggestion(found: Suggestion | None) -> None:
     with st.container(border=True, key="see_it_happen", gap="xsmall"):
         title = quiz.experiment_title(found.link.experiment)
         st.page_link(quiz.lab_page, label=f"**See it happen: {title}**", icon=":material/science:", query_params=lab_address(found.link))
-        again = " You have run it before: change a setting this time." if found.seen else ""
-        st.markdown(f"You missed answers on “{as_text(found.question_title)}”; here you can watch it happen.{again} {found.link.look_for}")
+        st.markdown(coloured(f"{why_this_one(found)} {found.link.look_for}"))
+
+
+def why_this_one(found: Suggestion) -> str:
+    """The reason of a suggestion in a sentence or two."""
+    title = f"“{as_text(found.question_title)}”"
+    if found.why == "weakest":
+        return f"Of the experiments you have not run, this one belongs to the topic you know least, {title}."
+    if found.why == "new":
+        return f"You have not run this one; it belongs to {title}, a topic you have not met yet."
+    again = " You have run it before: change a setting this time." if found.seen else ""
+    return f"You missed answers on {title}; here you can watch it happen.{again}"
 
 
 # --- Until the interview ----------------------------------------------------------------------------------------

@@ -5,17 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from quiz.service import QuizService
+from quiz.service import QuizService, RunBook
 from quiz.ui import context
 from quiz.ui.interview import WENT, days_left_in_words
 from quiz.ui.text import duration, long_day
+from quiz.ui.today import minutes_of, practised_in_words
 from quiz.ui.today_charts import calendar, plan_figure
-from tests.app.learner import PRACTICE, Open, answered_before, carousel, has_button, links, right_answer, says, shown_turn, wrong_answer
+from tests.app.learner import PRACTICE, Open, answered_before, carousel, has_button, right_answer, says, shown_turn, wrong_answer
 
 MONDAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -110,9 +111,58 @@ def test_a_question_that_was_missed_brings_its_experiment_with_its_settings(open
     assert context.quiz().experiment_title(suggestion.link.experiment) in link.value
 
 
-def test_with_nothing_missed_no_experiment_is_suggested(open_app: Open) -> None:
+def run_experiment(name: str) -> None:
+    """As if the learner had run it."""
+    book = RunBook(service()._database, context.quiz().learner)
+    book.begin(f"run-{name}-{len(book.history({}, 0, 1000)[1])}", {"experiment": name, "settings": {}, "first_seed": 0, "seeds": 1})
+
+
+def test_with_nothing_missed_an_experiment_never_run_is_suggested_with_the_reason(open_app: Open) -> None:
     practise(3, MONDAY - DAY)
-    assert not any("See it happen" in link for link in links(open_app()))
+    learner, by_id = context.quiz().learner, context.quiz().bank.by_id
+    known = service().state(learner).questions
+    weakest = service().today.view(learner, MONDAY, UTC).suggestion
+    assert weakest is not None
+    assert (weakest.why, weakest.seen, weakest.question_id in known) == ("weakest", False, True)
+    assert f"Of the experiments you have not run, this one belongs to the topic you know least, “{weakest.question_title}”." in says(open_app())
+    for name in known:
+        run_experiment(by_id[name].sandbox.experiment)
+    new = service().today.view(learner, MONDAY, UTC).suggestion
+    assert new is not None
+    assert (new.why, new.seen, new.question_id in known) == ("new", False, False)
+    assert f"it belongs to “{new.question_title}”, a topic you have not met yet." in says(open_app())
+    for question in by_id.values():
+        run_experiment(question.sandbox.experiment)
+    assert service().today.view(learner, MONDAY, UTC).suggestion is None
+
+
+# --- How regularly ----------------------------------------------------------------------------------------------
+
+
+def test_days_of_practice_are_counted_in_the_learners_zone_and_a_missed_one_is_no_matter(open_app: Open) -> None:
+    for ago in (40, 13, 5, 4):
+        practise(2, MONDAY - ago * DAY)
+    assert "You practised on 3 of the last 14 days." in says(open_app())
+    east = timezone(timedelta(hours=13))  # it is Tuesday there, so the fourteenth day back has passed
+    view = service().today.view(context.quiz().learner, MONDAY, east)
+    assert (view.days_practised, view.days_looked_at) == (3, 14)
+    practise(1, MONDAY - 14 * DAY + timedelta(hours=11, minutes=30))
+    assert [service().today.view(context.quiz().learner, MONDAY, zone).days_practised for zone in (UTC, east)] == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("days", "of", "said"),
+    [
+        (0, 0, ""),
+        (1, 1, "Your first day of practice."),
+        (2, 3, "You practised on 2 of your first 3 days."),
+        (9, 14, "You practised on 9 of the last 14 days."),
+        (1, 14, "You practised on 1 of the last 14 days, and each one counts."),
+        (0, 14, "Good to see you again. All you learnt is still here, and the day starts from there."),
+    ],
+)
+def test_a_pause_is_met_kindly(days: int, of: int, said: str) -> None:
+    assert practised_in_words(days, of) == said
 
 
 # --- The interview ----------------------------------------------------------------------------------------------
@@ -179,17 +229,35 @@ def test_a_missed_day_is_replanned_quietly_and_no_day_gets_fuller(open_app: Open
     assert all(one.minutes <= 20 for one in view.plan.plan.days)
     assert view.plan.plan.days[0].day == date(2026, 3, 6)
     assert "missed day" not in says(tab).lower()
-    assert "0 of 20 minutes done today" in tab.progress[0].text
+    left = max(1, round(view.minutes))
+    assert tab.progress[0].text == f"0 of {left} minutes done today"
+    assert tab.title[0].value == f"{left} minutes for today"
+
+
+def test_all_of_a_short_day_fills_the_bar_and_the_rest_of_the_minutes_has_a_use(open_app: Open) -> None:
+    set_interview(2, 240)
+    view = service().today.view(context.quiz().learner, MONDAY, UTC)
+    left, plan = round(view.minutes), view.plan
+    assert plan is not None
+    tab = open_app()
+    assert tab.title[0].value == f"{duration(left).capitalize()} for today"
+    assert tab.progress[0].text == f"0 of {left} minutes done today"
+    assert f"That leaves {240 - left} of the 240 minutes you set aside. The experiment below is a good use of them" in says(tab)
+    half = replace(view, minutes=7.4, plan=replace(plan, done_minutes=12.6))
+    assert minutes_of(half, half.plan, MONDAY.date()) == (13, 20, 220)
+    done = replace(half, steps=(), minutes=0.0)
+    assert minutes_of(done, done.plan, MONDAY.date()) == (13, 13, 227)
 
 
 def test_what_was_done_today_is_taken_off_and_the_day_ends(open_app: Open) -> None:
     set_interview(10, 10)
-    assert open_app().progress[0].text == "0 of 10 minutes done today"
+    planned = round(service().today.view(context.quiz().learner, MONDAY, UTC).minutes)
+    assert open_app().progress[0].text == f"0 of {planned} minutes done today"
     practise(12, MONDAY)
     put_clock(MONDAY + timedelta(minutes=30))
     tab = open_app()
     assert tab.title[0].value == "Done for today"
-    assert tab.progress[0].text == "16 of 10 minutes done today"
+    assert tab.progress[0].text == "16 minutes done today"
     assert tab.button(key="begin").label == "5 questions, if you like"
 
 
