@@ -35,6 +35,7 @@ class Forecast:
     answered_at: datetime
     features: tuple[float, ...] = ()
     guessing: float = 0.0
+    question_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def followed(catalogue: Catalogue, track: Track, facts: Iterable[AttemptFact]) -
             snapshot = Snapshot.of(catalogue.alone[row], state, weights, mean_abilities(catalogue, state)[row : row + 1])
             features = tuple(snapshot.features(at)[0, column].tolist())
             chance, guessing = float(snapshot.right(at)[0, column]), float(catalogue.guessing[place])
-            made.append(Forecast(chance, _average(made[-WINDOW:]), fact.correct, fact.answered_at, features, guessing))
+            made.append(Forecast(chance, _average(made[-WINDOW:]), fact.correct, fact.answered_at, features, guessing, fact.question_id))
             if len(made) % REFIT == 0:
                 weights = fitted(made)
         state = fold(state, [fact])

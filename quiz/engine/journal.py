@@ -182,9 +182,9 @@ def _tallies(journal: Journal, rows: Ints, places: Ints, size: int) -> list[Tall
     return [Tally(int(a), int(r), float(s)) for a, r, s in zip(answers, right, seconds, strict=True)]
 
 
-def certainties(journal: Journal) -> dict[tuple[Confidence | None, bool], int]:
-    """How many answers were given with each certainty, right and wrong."""
-    counts = np.bincount(2 * journal.certainty + journal.right, minlength=2 * len(CERTAINTIES))
+def certainties(journal: Journal, rows: Ints) -> dict[tuple[Confidence | None, bool], int]:
+    """How many of these answers were given with each certainty, right and wrong."""
+    counts = np.bincount(2 * journal.certainty[rows] + journal.right[rows], minlength=2 * len(CERTAINTIES))
     return {(said, bool(right)): int(counts[2 * place + right]) for place, said in enumerate(CERTAINTIES) for right in (0, 1)}
 
 

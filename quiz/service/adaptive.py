@@ -19,12 +19,14 @@ from quiz.engine.calibration import Track, calibration, followed
 from quiz.engine.diagnostic import MOST_ITEMS, Ending, Finding, Probe, finding, next_item
 from quiz.engine.examiner import Pick, Shown, arranged, pick
 from quiz.engine.forecast import READING_S, Catalogue
-from quiz.engine.journal import certainties
+from quiz.engine.journal import all_rows, certainties, chosen_rows
 from quiz.engine.planner import MOST_MINUTES, WITHOUT_DATE, Goal, make_plan, worth
 from quiz.engine.points import certainty_of
 from quiz.engine.readiness import readiness
 from quiz.engine.state import OutOfOrder
+from quiz.progress_views import EVERYTHING, Within
 from quiz.service.errors import InvalidInterview, NoInterview, UnknownLearner
+from quiz.service.hindsight import between
 from quiz.service.histories import LATEST, Histories
 from quiz.service.lesson import own_log, simulated
 from quiz.service.sessions import session_view
@@ -123,8 +125,8 @@ class Adaptive:
 
     # --- what is known ---
 
-    def readiness(self, learner: int, now: datetime, zone: tzinfo) -> ReadinessView:
-        """The chance of a good answer to every question, today and on the day of the interview."""
+    def readiness(self, learner: int, now: datetime, zone: tzinfo, within: Within = EVERYTHING) -> ReadinessView:
+        """The chance of a good answer to every question of the groups, today and on the day of the interview; days make no difference."""
         with self._database.read() as repository:
             found, track = repository.open_interview(learner), self._track(repository, learner)
         on = None if found is None else _goal(found).at(zone)
@@ -132,25 +134,36 @@ class Adaptive:
         lines = tuple(
             ReadinessLine(question.id, question.number, question.title, question.group, one.answers, one.enough, one.today, one.on_the_day)
             for question in self._bank.questions
+            if question.id in self._questions(within)
             for one in (known[question.id],)
         )
         later = [line.on_the_day.chance for line in lines if line.on_the_day is not None]
         return ReadinessView(
             lines=lines,
-            score_today=100 * sum(line.today.chance for line in lines) / len(lines),
+            score_today=100 * sum(line.today.chance for line in lines) / max(1, len(lines)),
             score_on_the_day=100 * sum(later) / len(later) if later else None,
             interview=None if found is None else _interview_view(found, now.astimezone(zone).date()),
         )
 
-    def calibration(self, learner: int) -> Calibration:
-        """How good the app's forecasts of this learner's answers have been, over the latest `LATEST`."""
+    def calibration(self, learner: int, zone: tzinfo = UTC, within: Within = EVERYTHING) -> Calibration:
+        """How good the app's forecasts of this learner's answers have been, as far as they are among the latest `LATEST`."""
         with self._database.read() as repository:
-            return calibration(self._track(repository, learner).made[-LATEST:])
+            latest = self._track(repository, learner).made[-LATEST:]
+        if within == EVERYTHING:
+            return calibration(latest)
+        chosen, (first, end) = self._questions(within), between(within.first, within.last, zone)
+        return calibration([one for one in latest if one.question_id in chosen and first <= one.answered_at < end])
 
-    def certainty(self, learner: int) -> Certainty:
+    def certainty(self, learner: int, zone: tzinfo = UTC, within: Within = EVERYTHING) -> Certainty:
         """Points and calibration of the learner's own certainty."""
         with self._database.read() as repository:
-            return certainty_of(certainties(self._histories.journal(repository, learner)))
+            journal = self._histories.journal(repository, learner)
+        if within == EVERYTHING:
+            return certainty_of(certainties(journal, all_rows(journal)))
+        return certainty_of(certainties(journal, chosen_rows(journal, self._questions(within), *between(within.first, within.last, zone))))
+
+    def _questions(self, within: Within) -> frozenset[str]:
+        return frozenset(question.id for question in self._bank.questions if not within.groups or question.group in within.groups)
 
     def lesson_log(self, learner: int) -> LessonLog:
         """The answers that ways of forecasting can be compared on: the learner's, or simulated ones while those are too few."""

@@ -53,8 +53,8 @@ class Hindsight:
         earliest = datetime.fromtimestamp(journal.at[0], zone).date() if journal.count else today
         first, last = within.first or min(earliest, within.last or today), within.last or max(today, within.first or today)
         step, spans = periods(first, last)
-        rows = chosen_rows(journal, chosen, *_between(first, last, zone))
-        calendar = chosen_rows(journal, chosen, *_between(max(first, last - CALENDAR_DAYS * _DAY + _DAY), last, zone))
+        rows = chosen_rows(journal, chosen, *between(first, last, zone))
+        calendar = chosen_rows(journal, chosen, *between(max(first, last - CALENDAR_DAYS * _DAY + _DAY), last, zone))
         return Growth(
             step=step,
             periods=_stats(journal, rows, spans, zone),
@@ -73,6 +73,12 @@ class Hindsight:
             journal = self._histories.journal(repository, learner)
         return datetime.fromtimestamp(journal.at[0], zone).date() if journal.count else now.astimezone(zone).date()
 
+    def days(self, learner: int, zone: tzinfo, within: Within = EVERYTHING) -> tuple[PeriodStat, ...]:
+        """Every day with answers."""
+        with self._database.read() as repository:
+            journal = self._histories.journal(repository, learner)
+        return days_of(journal, chosen_rows(journal, self._questions(within), *between(within.first, within.last, zone)), zone)
+
     def latest_days(self, learner: int, now: datetime, zone: tzinfo, most: int) -> tuple[int, int]:
         """On how many of the latest days the learner practised, and how many these are: `most`, fewer since the first answer, 0 before."""
         with self._database.read() as repository:
@@ -81,7 +87,7 @@ class Hindsight:
             return 0, 0
         today = now.astimezone(zone).date()
         since = max(today - (most - 1) * _DAY, min(datetime.fromtimestamp(journal.at[0], zone).date(), today))
-        rows = chosen_rows(journal, journal.questions, *_between(since, today, zone))
+        rows = chosen_rows(journal, journal.questions, *between(since, today, zone))
         return len(days_of(journal, rows, zone)), (today - since).days + 1
 
     def forgetting(self, learner: int, state: LearnerState, now: datetime, zone: tzinfo, within: Within = EVERYTHING) -> ForgettingView:
@@ -102,7 +108,7 @@ class Hindsight:
         """Wrong options that were chosen, last within the days looked at: those not overcome first, and of each the latest first."""
         with self._database.read() as repository:
             journal = self._histories.journal(repository, learner)
-            first, end = _between(within.first, within.last, zone)
+            first, end = between(within.first, within.last, zone)
             questions = self._questions(within) if within.groups else None
             found = [
                 one
@@ -116,7 +122,7 @@ class Hindsight:
     def foretold(self, learner: int, zone: tzinfo, within: Within = EVERYTHING) -> tuple[Foretold, ...]:
         """How the learner's predictions of experiments came out, the experiments in the order of their questions."""
         with self._database.read() as repository:
-            rows = repository.foretold(learner, *_between(within.first, within.last, zone))
+            rows = repository.foretold(learner, *between(within.first, within.last, zone))
         order = list(dict.fromkeys(question.sandbox.experiment for question in self._questions(within).values()))
         place = {experiment: number for number, experiment in enumerate(order)}
         found = [Foretold(*row) for row in rows if row[0] in place or not within.groups]
@@ -181,7 +187,8 @@ def midnight(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def _between(first: date | None, last: date | None, zone: tzinfo) -> tuple[datetime, datetime]:
+def between(first: date | None, last: date | None, zone: tzinfo) -> tuple[datetime, datetime]:
+    """From the beginning of the one day to the end of the other; all of time where there is none."""
     return midnight(first, zone) if first else _EVER[0], midnight(last + _DAY, zone) if last else _EVER[1]
 
 

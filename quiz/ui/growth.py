@@ -25,14 +25,15 @@ WEEKS = 52
 def chosen(zone: tzinfo) -> Within:
     """The filters, drawn and read: groups and days."""
     with st.grid(2, min_column_width=260, gap="small"):
-        groups = _groups()
+        groups = chosen_groups()
         span = st.selectbox("Time", list(SPANS), format_func=SPANS.__getitem__, key="time", bind="query-params")
     today = context.quiz().clock().astimezone(zone).date()
     first, last = _two_days(today, zone) if span == "between" else (today - timedelta(days=SPAN_DAYS[span] - 1) if span in SPAN_DAYS else None, None)
     return Within(groups, first, last)
 
 
-def _groups() -> frozenset[Group]:
+def chosen_groups() -> frozenset[Group]:
+    """The filter for groups alone, drawn and read."""
     label = "Groups of questions"
     return frozenset(st.multiselect(label, list(Group), format_func=lambda group: group.label, key="groups", placeholder="All groups", bind="query-params"))
 
@@ -176,7 +177,7 @@ def forgetting(zone: tzinfo) -> None:
     quiz = context.quiz()
     now, filters = quiz.clock(), st.grid(2, min_column_width=260, gap="small")
     with filters:
-        within = Within(_groups())
+        within = Within(chosen_groups())
     view = quiz.service.hindsight.forgetting(quiz.learner, quiz.service.state(quiz.learner), now, zone, within)
     if not view.curves:
         st.info("No question of these groups was answered yet.", icon=":material/filter_alt_off:")

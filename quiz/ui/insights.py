@@ -13,8 +13,10 @@ from quiz.engine.calibration import WINDOW, Bin, Calibration, Losses
 from quiz.engine.points import ENOUGH as ENOUGH_CERTAIN
 from quiz.engine.points import POINTS
 from quiz.engine.readiness import ENOUGH as ENOUGH_ANSWERS
+from quiz.progress_views import EVERYTHING, Within
 from quiz.ui import context
 from quiz.ui.components import TODAY, study_link
+from quiz.ui.growth import chosen, chosen_groups
 from quiz.ui.text import counted
 from quiz.views import Certainty, Chance, ReadinessLine, ReadinessView
 
@@ -28,7 +30,11 @@ SAID = {"guess": "“guess”", "unsure": "“fairly sure”", "sure": "“sure�
 def readiness(zone: tzinfo) -> None:
     """Every question's chance of a good answer, today and on the interview's day."""
     quiz = context.quiz()
-    view = quiz.service.adaptive.readiness(quiz.learner, quiz.clock(), zone)
+    within = Within(chosen_groups())
+    view = quiz.service.adaptive.readiness(quiz.learner, quiz.clock(), zone, within)
+    if not view.lines:
+        st.info("No question of these groups is in the bank.", icon=":material/filter_alt_off:")
+        return
     st.subheader("Readiness", anchor=False)
     _score(view)
     known = [line for line in view.lines if line.enough]
@@ -51,9 +57,9 @@ def _score(view: ReadinessView) -> None:
         if view.score_on_the_day is not None and view.interview is not None:
             change = view.score_on_the_day - view.score_today
             st.metric(f"On {day(view.interview.day)}, without practice", f"{view.score_on_the_day:.0f} of 100", f"{change:+.0f}", border=True)
-    lacking = sum(not line.enough for line in view.lines)
+    lacking, which = sum(not line.enough for line in view.lines), "all" if len(view.lines) == len(context.quiz().bank.questions) else "the chosen"
     st.caption(
-        f"The mean chance of a good answer over all {len(view.lines)} questions, in a form you have not practised."
+        f"The mean chance of a good answer over {which} {counted(len(view.lines), 'question')}, in a form you have not practised."
         + (f" {counted(lacking, 'question has', 'questions have')} too little data and count by what your other answers suggest." if lacking else "")
     )
     if view.interview is None:
@@ -115,15 +121,22 @@ def day(when: date) -> str:
 # --- Calibration of the app's forecasts -------------------------------------------------------------------------
 
 
-def calibration() -> None:
-    """Whether the app's forecasts of this learner's answers came true."""
+def calibration(zone: tzinfo) -> None:
+    """The app's forecasts of this learner's answers, and the learner's own certainty, in the groups and days looked at."""
+    within = chosen(zone)
+    _forecasts(zone, within)
+    _certainty(zone, within)
+
+
+def _forecasts(zone: tzinfo, within: Within) -> None:
     quiz = context.quiz()
-    found = quiz.service.adaptive.calibration(quiz.learner)
+    found = quiz.service.adaptive.calibration(quiz.learner, zone, within)
     st.subheader("Do the app's forecasts come true?", anchor=False)
     st.markdown("Before each of your answers the app works out the chance that it will be right. This is how those chances fared.")
     if not found.enough:
         st.info(
-            f"Too little data: {counted(found.count, 'answer')} with a forecast so far, {ENOUGH_FORECASTS} are needed before this says anything.",
+            f"Too little data: {counted(found.count, 'answer')} with a forecast {'so far' if within == EVERYTHING else 'in this choice of groups and days'}, "
+            f"{ENOUGH_FORECASTS} are needed before this says anything.",
             icon=":material/hourglass_empty:",
         )
         return
@@ -171,10 +184,10 @@ def against(ours: Losses, other: Losses) -> str:
 # --- Certainty --------------------------------------------------------------------------------------------------
 
 
-def certainty() -> None:
+def _certainty(zone: tzinfo, within: Within) -> None:
     """Points by certainty-based marking, and whether each certainty was right as often as it should be."""
     quiz = context.quiz()
-    found = quiz.service.adaptive.certainty(quiz.learner)
+    found = quiz.service.adaptive.certainty(quiz.learner, zone, within)
     st.subheader("Do you know what you know?", anchor=False)
     pay = "; ".join(f"{SAID[name]} {signed(right)} when right, {signed(wrong)} when wrong" for name, (right, wrong) in POINTS.items())
     st.markdown(
@@ -183,7 +196,10 @@ def certainty() -> None:
     )
     if not found.answers:
         st.info(
-            "Too little data: you have not said yet how sure you are of an answer. It is asked with each one, and optional.", icon=":material/hourglass_empty:"
+            "Too little data: you have not said yet how sure you are of an answer. It is asked with each one, and optional."
+            if within == EVERYTHING
+            else "You said of no answer in this choice of groups and days how sure you are.",
+            icon=":material/hourglass_empty:",
         )
         return
     from quiz.ui.insight_charts import CONFIG, certainty_figure

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from questions.schema import Group
+from quiz.progress_views import Within
 from quiz.ui import context, growth, insights
 from quiz.ui.components import PRACTICE, adding_up, study_link
 from quiz.ui.text import counted, when
@@ -57,18 +59,27 @@ def progress() -> None:
         bind="query-params",
     )
     if section == "overview":
-        _due(view, now)
-        _grid(view, now)
-        _days(view.days, now.astimezone(zone).date())
+        _overview(view, now, zone)
     elif section in LOOKING_BACK:
         LOOKING_BACK[section](zone)
     elif section == "readiness":
         insights.readiness(zone)
     elif section == "forecasts":
-        insights.calibration()
-        insights.certainty()
+        insights.calibration(zone)
     else:
         insights.lesson()
+
+
+def _overview(view: ProgressView, now: datetime, zone: tzinfo) -> None:
+    quiz, groups = context.quiz(), growth.chosen_groups()
+    days = view.days
+    if groups:
+        view = replace(view, cells=tuple(cell for cell in view.cells if cell.group in groups))
+        found = quiz.service.hindsight.days(quiz.learner, zone, Within(groups))
+        days = tuple(DayStat(one.period.first, one.answers, one.right) for one in found)
+    _due(view, now)
+    _grid(view, now)
+    _days(days, now.astimezone(zone).date())
 
 
 def local_zone() -> tzinfo:

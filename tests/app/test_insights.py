@@ -10,6 +10,7 @@ import pytest
 from questions.schema import Group
 from quiz.engine.calibration import Bin, Calibration, Losses
 from quiz.engine.points import certainty_of
+from quiz.progress_views import Within
 from quiz.ui import context
 from quiz.ui.insight_charts import certainty_figure, readiness_figure, reliability_figure
 from quiz.ui.insights import certainty_table, honesty, judged, losses_table, readiness_table
@@ -90,6 +91,37 @@ def test_calibration_and_certainty_show_their_charts_and_figures(open_app: Open)
     assert "When you say “sure” you are overconfident: 50% of 40 were right" in says(tab)
     assert quiz.service.adaptive.certainty(quiz.learner).points == 20 * 3 - 20 * 6
     assert "−60 from 40 answers" in [metric.value for metric in tab.metric]
+
+
+def test_calibration_and_certainty_are_counted_over_the_groups_and_days_chosen(open_app: Open) -> None:
+    answer_surely(NOW, days=5)
+    tab = section(open_app, "forecasts")
+    assert "| Over 50 answers |" in says(tab)
+    tab.get_by_key("time").set_value("between").run()
+    tab.get_by_key("from").set_value((NOW - timedelta(days=4)).date()).run()
+    assert "| Over 40 answers |" in says(tab)
+    assert "−60 from 40 answers" in [metric.value for metric in tab.metric]
+    tab.get_by_key("groups").set_value([Group.GATES]).run()
+    adaptive, learner = context.quiz().service.adaptive, context.quiz().learner
+    within = Within(frozenset({Group.GATES}), (NOW - timedelta(days=4)).date(), NOW.date())
+    few = adaptive.calibration(learner, UTC, within).count
+    assert 0 < few < 30
+    assert f"{few} answers with a forecast in this choice of groups and days" in says(tab)
+    assert adaptive.certainty(learner, UTC, within).answers == few
+    assert not tab.exception
+
+
+def test_readiness_of_a_group_has_its_questions_and_their_mean_score(open_app: Open) -> None:
+    answered_before(NOW, days=9)
+    quiz = context.quiz()
+    tab = section(open_app, "readiness")
+    tab.get_by_key("groups").set_value([Group.GATES]).run()
+    assert not tab.exception
+    view = quiz.service.adaptive.readiness(quiz.learner, NOW, UTC, Within(frozenset({Group.GATES})))
+    assert {line.group for line in view.lines} == {Group.GATES}
+    assert view.score_today == pytest.approx(100 * sum(line.today.chance for line in view.lines) / len(view.lines))
+    assert f"{view.score_today:.0f} of 100" in [metric.value for metric in tab.metric]
+    assert f"over the chosen {len(view.lines)} questions" in says(tab)
 
 
 def answer_surely(now: datetime, days: int) -> None:

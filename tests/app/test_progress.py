@@ -8,11 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from questions.schema import Group
+from quiz.progress_views import Within
 from quiz.ui import context
 from quiz.ui.charts import days_figure
 from quiz.ui.progress import LEVELS, days_message, level
 from quiz.views import DayStat, MasteryCell
-from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, check, give, has_button, links, right_answer, says, shown_turn, skip_to
+from tests.app.learner import PRACTICE, PROGRESS, Open, answered_before, charts, check, give, has_button, links, right_answer, says, shown_turn, skip_to
 
 NOW = datetime.now(UTC)
 
@@ -58,6 +59,21 @@ def test_what_is_due_is_listed_and_can_be_practised_at_once(open_app: Open) -> N
     tab.button(key="practise_due").click().run()
     assert set(shown_turn().session.only) == due
     assert shown_turn().question_id in due
+
+
+def test_a_group_chosen_on_the_overview_chooses_what_is_due_the_cells_and_the_days(open_app: Open) -> None:
+    answered_before(NOW, days=6)
+    tab = open_app(PROGRESS)
+    bank, everything = context.quiz().bank, charts(tab)
+    tab.get_by_key("groups").set_value([Group.GATES]).run()
+    assert not tab.exception
+    cells = [link for link in links(tab) if link[0].isdigit()]
+    assert cells == [f"{question.number} {question.title}" for question in bank.questions if question.group is Group.GATES]
+    quiz = context.quiz()
+    answers = sum(one.answers for one in quiz.service.hindsight.days(quiz.learner, UTC, Within(frozenset({Group.GATES}))))
+    assert 0 < answers < 60
+    assert f"{answers} answers" in charts(tab)[0]
+    assert charts(tab) != everything
 
 
 def test_an_open_session_is_offered_before_the_due_ones(open_app: Open) -> None:

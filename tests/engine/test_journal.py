@@ -97,8 +97,8 @@ def test_answers_are_counted_between_bounds_and_by_kind(three_days: Journal) -> 
     bounds = [NOON, NOON + DAY, NOON + 2 * DAY, NOON + 3 * DAY]
     assert tallies_between(three_days, rows, bounds) == [Tally(2, 1, 60.0), Tally(1, 1, 30.0), Tally(1, 1, 30.0)]
     assert tallies_by(three_days, rows, three_days.format, three_days.formats) == {"single": Tally(3, 3, 90.0), "order": Tally(1, 0, 30.0)}
-    assert certainties(three_days)["sure", True] == 3
-    assert sum(certainties(three_days).values()) == 4
+    assert certainties(three_days, all_rows(three_days))["sure", True] == 3
+    assert sum(certainties(three_days, all_rows(three_days)).values()) == 4
 
 
 def test_rows_are_chosen_by_question_and_time_with_the_end_left_out(three_days: Journal) -> None:
