@@ -289,7 +289,7 @@ EXPERIMENT = Experiment(
         Number(name="updates", label="Updates", help="Each on 32 fresh sequences.", default=700, low=50, high=3000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam.", default=0.01, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3, {"updates": 500}), "thorough": Preset("Thorough", 10, {"updates": 1000})},
+    presets={"quick": Preset("Quick", 3, {"updates": 500}), "thorough": Preset("Thorough", 10, {"updates": 1000, "learning_rate": 0.005})},
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0)),
