@@ -20,6 +20,7 @@ from quiz.service.profiles import people
 from quiz.storage.database import Database, DatabaseUnusable, open_database
 from quiz.storage.inspecting import NotABackup, inspect
 from quiz.storage.repository import Repository
+from quiz.telling import OnProgress, untold
 from quiz.views import Profile
 
 MAX_BYTES = 200 * 2**20  # of a backup that a page takes in; the command takes any
@@ -59,9 +60,9 @@ class Backups:
         """The profiles a backup holds. Errors: UnusableBackup."""
         return look_into(data)
 
-    def restore(self, data: bytes, now: datetime) -> Restored:
+    def restore(self, data: bytes, now: datetime, on_progress: OnProgress = untold) -> Restored:
         """Put a backup in the place of everything. Errors: UnusableBackup, RunsUnderWay, DatabaseUnusable; nothing has been changed then."""
-        return restore(self._database, data, now, self._afterwards)
+        return restore(self._database, data, now, self._afterwards, on_progress)
 
 
 def write_backup(database: Database, target: Path) -> None:
@@ -87,14 +88,15 @@ def look_into(data: bytes | Path) -> tuple[Profile, ...]:
         return profiles
 
 
-def restore(database: Database, data: bytes | Path, now: datetime, afterwards: Callable[[], None]) -> Restored:
+def restore(database: Database, data: bytes | Path, now: datetime, afterwards: Callable[[], None], on_progress: OnProgress = untold) -> Restored:
     """Put a backup in the place of the whole database, of which a dated copy is kept beside it.
 
     `afterwards` is called before anybody writes again: what is remembered of the old contents must go.
     Errors: UnusableBackup, RunsUnderWay, DatabaseUnusable; nothing has been changed then.
     """
+    on_progress(0.0, "Checking the backup")
     with _staged(data) as (path, profiles):
-        kept = database.replace(path, f"before-restore-{now:%Y-%m-%d-%H%M%S}", _refuse_runs, afterwards)
+        kept = database.replace(path, f"before-restore-{now:%Y-%m-%d-%H%M%S}", _refuse_runs, afterwards, on_progress)
     return Restored(profiles, kept)
 
 

@@ -11,10 +11,10 @@ file brings it back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -29,6 +29,7 @@ from quiz.service.datafile import (
     NoteRow,
     PresentationRow,
     QuestionRow,
+    Row,
     RunRow,
     SessionRow,
     UnusableFile,
@@ -38,8 +39,11 @@ from quiz.storage.database import Database
 from quiz.storage.models import Attempt, Interview, ItemVersion, PracticeSession, Presentation, QuestionVersion, RunNote, StoredRun
 from quiz.storage.repository import Repository
 from quiz.storage.transfer import chunks
+from quiz.telling import OnProgress, untold
 
 _ITEM: TypeAdapter[Item] = TypeAdapter(Item)
+_Piece = TypeVar("_Piece")
+SHARES: Mapping[type[Row], tuple[float, float]] = {PresentationRow: (0.3, 0.65), AttemptRow: (0.65, 0.95), RunRow: (0.95, 1.0)}  # of the whole, by time
 
 
 @dataclass(frozen=True)
@@ -87,18 +91,20 @@ def preview(database: Database, learner: int, data: bytes, now: datetime) -> Mer
     return _merged(file, file.count(AttemptRow) - known, changes)
 
 
-def merge(database: Database, learner: int, data: bytes, now: datetime) -> Merged:
+def merge(database: Database, learner: int, data: bytes, now: datetime, on_progress: OnProgress = untold) -> Merged:
     """Add what is new in the file. Errors: UnusableFile, and then nothing is changed."""
+    on_progress(0.0, "Reading the file")
     file = read_file(data, now)
     with database.write() as repository:
         changes = _run_changes(repository, learner, file)
-        merging = _Merge(repository, learner, file)
+        merging = _Merge(repository, learner, file, on_progress)
         merging.wordings()
         merging.interviews()
         merging.sessions()
         merging.presentations()
         answers = merging.attempts()
         merging.runs(changes)
+        on_progress(1.0, "Keeping it")
     return _merged(file, answers, changes)
 
 
@@ -149,6 +155,7 @@ class _Merge:
     repository: Repository
     learner: int
     file: DataFile
+    on_progress: OnProgress
     _questions: dict[tuple[str, str], int] = field(default_factory=dict)
     _items: dict[tuple[str, str], int] = field(default_factory=dict)
     _drawable: dict[tuple[str, str], Item] = field(default_factory=dict)  # templates that are new here
@@ -222,7 +229,7 @@ class _Merge:
 
     def presentations(self) -> None:
         """Add what was shown and left or answered."""
-        for chunk in chunks(enumerate(self.file.rows(PresentationRow))):
+        for chunk in self._told(PresentationRow, chunks(enumerate(self.file.rows(PresentationRow))), "Items merged"):
             known = self.repository.transfer.presentations_of([row.id for _, row in chunk])
             taken = self.repository.transfer.positions(list({row.session for _, row in chunk}))
             fresh = []
@@ -269,7 +276,8 @@ class _Merge:
         """Add answers, in the order they were given; how many were new."""
         given = [(at, presentation) for presentation, at in self._answered.items()]  # in the order of the file, as its list of answers is
         added = 0
-        for chunk in chunks(self.file.rows_at(AttemptRow, sorted(range(len(given)), key=given.__getitem__))):
+        in_time = self.file.rows_at(AttemptRow, sorted(range(len(given)), key=given.__getitem__))
+        for chunk in self._told(AttemptRow, chunks(in_time), "Answers merged"):
             known = self.repository.transfer.attempts_of([row.presentation for _, row in chunk])
             fresh = [_attempt(row, self.learner) for _, row in chunk if row.presentation not in known]
             for number, row in chunk:
@@ -279,6 +287,15 @@ class _Merge:
             self.repository.transfer.insert(Attempt, fresh)
             added += len(fresh)
         return added
+
+    def _told(self, kind: type[Row], pieces: Iterable[list[_Piece]], words: str) -> Iterator[list[_Piece]]:
+        """The pieces, telling after each how many rows of this kind are done."""
+        begins, ends = SHARES[kind]
+        done, of = 0, self.file.count(kind)
+        for piece in pieces:
+            yield piece
+            done += len(piece)
+            self.on_progress(begins + (ends - begins) * done / of, f"{words}: {done:,} of {of:,}")
 
     def _same(self, place: str, what: str, here: Any, facts: Mapping[str, object]) -> None:
         _own(self.repository, self.learner, what, {place: here})
@@ -290,7 +307,7 @@ class _Merge:
         for gone in self.file.rows(DeletedRunRow):
             if gone.id not in changes.deleted or not here.delete(gone.id, gone.deleted_at):
                 here.mark_deleted(gone.id, gone.deleted_at)
-        for chunk in chunks(enumerate(self.file.rows(RunRow)), 10):
+        for chunk in self._told(RunRow, chunks(enumerate(self.file.rows(RunRow)), 10), "Runs merged"):
             rows = [(number, row) for number, row in chunk if row.id not in changes.kept_out]
             known = self.repository.transfer.runs_of([row.id for _, row in rows])
             for number, row in rows:

@@ -10,6 +10,7 @@ from quiz.service.exporting import write_json, write_tables
 from quiz.service.importing import Merged, merge, preview
 from quiz.service.practice import QuizService
 from quiz.storage.database import Database
+from quiz.telling import OnProgress, untold
 
 
 class LearnerData:
@@ -54,8 +55,8 @@ class LearnerData:
         """What a file would add. Errors: UnusableFile."""
         return preview(self._database, self._learner, data, now)
 
-    def merge(self, data: bytes, now: datetime) -> Merged:
+    def merge(self, data: bytes, now: datetime, on_progress: OnProgress = untold) -> Merged:
         """Take a file in, by merging. Errors: UnusableFile, and then nothing is changed."""
-        merged = merge(self._database, self._learner, data, now)
+        merged = merge(self._database, self._learner, data, now, on_progress)
         self._service.forget_state(self._learner)
         return merged

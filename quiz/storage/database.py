@@ -21,10 +21,12 @@ from sqlalchemy.orm import Session
 from quiz.storage import replacing, upgrade
 from quiz.storage.repository import Repository
 from quiz.storage.upgrade import DatabaseUnusable
+from quiz.telling import OnProgress, untold
 
 __all__ = ["Database", "DatabaseUnusable", "open_database"]
 
 BUSY_TIMEOUT_S = 5.0
+CHECKED, KEPT = 0.6, 0.75  # how much of a replacement is done by then, of its time
 _MAGIC = b"SQLite format 3\x00"
 _WRITE_LOCK = threading.RLock()  # what follows a replacement writes, while everybody else still waits
 _EXAMPLE = "use an address such as sqlite:///data/carousel.db"
@@ -70,7 +72,14 @@ class Database:
         with self._explaining():
             replacing.copy(self._path, target)
 
-    def replace(self, source: Path, label: str, check: Callable[[Repository], None], afterwards: Callable[[], None]) -> Path:
+    def replace(
+        self,
+        source: Path,
+        label: str,
+        check: Callable[[Repository], None],
+        afterwards: Callable[[], None],
+        on_progress: OnProgress = untold,
+    ) -> Path:
         """Put the contents of the database at `source`, which must be up to date, in the place of this one's; gives the copy of what was here.
 
         Writers wait until it is done, `afterwards` included; before it, `check` may refuse by raising.
@@ -79,9 +88,15 @@ class Database:
         with _WRITE_LOCK, self._explaining():
             with Session(self._engine) as session:
                 check(Repository(session))
+            on_progress(CHECKED, "Keeping a copy of what is here")
             kept = upgrade.back_up(self._path, label)
             try:
-                replacing.replace(self._path, source, self._engine.dispose)
+                replacing.replace(
+                    self._path,
+                    source,
+                    self._engine.dispose,
+                    lambda share: on_progress(KEPT + (1 - KEPT) * share, f"Putting the backup in its place: {share:.0%}"),
+                )
             except replacing.InUse as error:
                 kept.unlink()
                 raise DatabaseUnusable(str(self._path), str(error), "stop other programs that use this file (another Carousel) and try again") from error

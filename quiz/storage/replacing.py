@@ -14,6 +14,8 @@ from pathlib import Path
 
 WAIT_S = 5.0  # for readers of this process to finish
 PAUSE_S = 0.05
+PAGES = 2000  # copied at a time, 8 MB: between two of them it is told how far it is
+WAITING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class InUse(Exception):
@@ -27,9 +29,10 @@ def copy(path: Path, target: Path) -> None:
         copied.execute("PRAGMA journal_mode = DELETE")
 
 
-def replace(path: Path, source: Path, let_go: Callable[[], None]) -> None:
+def replace(path: Path, source: Path, let_go: Callable[[], None], on_progress: Callable[[float], None] = lambda share: None) -> None:
     """Put the contents of `source` in the place of those at `path`. `let_go` closes this process's idle connections.
 
+    `on_progress` is told the share of the pages that is copied; the target stays locked from the first page to the last.
     Leaves WAL mode, which SQLite does only for the one who alone has the file open: so another program is noticed.
     Errors: InUse, and then nothing has been changed.
     """
@@ -39,7 +42,7 @@ def replace(path: Path, source: Path, let_go: Callable[[], None]) -> None:
             raise InUse("another program has it open")
         time.sleep(PAUSE_S)
     with closing(sqlite3.connect(source)) as new, closing(sqlite3.connect(path)) as target:
-        new.backup(target, progress=lambda status, left, pages: _give_up_at(deadline + WAIT_S), sleep=PAUSE_S)
+        new.backup(target, pages=PAGES, progress=lambda status, left, pages: _copied(status, left, pages, deadline + WAIT_S, on_progress), sleep=PAUSE_S)
 
 
 def _alone(path: Path, let_go: Callable[[], None]) -> bool:
@@ -53,6 +56,8 @@ def _alone(path: Path, let_go: Callable[[], None]) -> bool:
             raise
 
 
-def _give_up_at(deadline: float) -> None:
-    if time.monotonic() > deadline:
+def _copied(status: int, left: int, pages: int, deadline: float, on_progress: Callable[[float], None]) -> None:
+    if status not in WAITING:
+        on_progress(1 - left / pages if pages else 1.0)
+    elif time.monotonic() > deadline:
         raise InUse("another program keeps it locked")

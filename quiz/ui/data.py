@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
+from functools import partial
 
 import streamlit as st
 
 from quiz.service import Merged, UnusableFile
 from quiz.service.datafile import MAX_BYTES
+from quiz.telling import OnProgress
 from quiz.ui import context
 from quiz.ui.components import PROFILES
 from quiz.ui.progress import day_and_time, local_zone
 from quiz.ui.text import as_text, counted
-from quiz.ui.unusable import careful_click
+from quiz.ui.waiting import do_under_bar
 
-TOLD, ROUND, SEEN = "data_told", "data_round", "data_seen"  # session state: what was added; which uploader; the file previewed last
+# Session state: what was added; which uploader; the file previewed last; that it is to be added now.
+TOLD, ROUND, SEEN, ADDING = "data_told", "data_round", "data_seen", "data_adding"
 
 
 def your_data() -> None:
@@ -141,8 +144,11 @@ def _bring_in(now: datetime, zone: tzinfo) -> None:
         _refused(told)
     number = st.session_state.setdefault(ROUND, 0)
     file = st.file_uploader("A learner's file (JSON)", type=["json"], key=f"data_file_{number}", max_upload_size=MAX_BYTES // 2**20)
+    adding = st.session_state.pop(ADDING, None)
     if file is None:
         return
+    if adding == file.file_id:
+        do_under_bar(partial(_merge, file.getvalue()), "Reading the file")
     try:
         preview = _preview(file, now)
     except UnusableFile as error:
@@ -182,7 +188,7 @@ def _offer(preview: Merged, zone: tzinfo) -> None:
         others = f" It would be added to the profile “{as_text(quiz.profiles.names[quiz.learner])}”." if len(quiz.profiles.names) > 1 else ""
         st.caption(f"The file of “{as_text(preview.learner)}”, made {day_and_time(preview.exported_at.astimezone(zone))}.{others}")
         if preview.adds_something:
-            st.button("Add to what is here", key="data_merge", type="primary", icon=":material/add:", on_click=_merge)
+            st.button("Add to what is here", key="data_merge", type="primary", icon=":material/add:", on_click=_ask_to_merge)
 
 
 def _are(preview: Merged) -> str:
@@ -211,18 +217,18 @@ def _about_deletions(merged: Merged) -> list[str]:
     return told
 
 
-@careful_click
-def _merge() -> None:
+def _ask_to_merge() -> None:
+    file = st.session_state.get(f"data_file_{st.session_state[ROUND]}")
+    st.session_state[ADDING] = None if file is None else file.file_id
+
+
+def _merge(content: bytes, on_progress: OnProgress) -> None:
     quiz = context.quiz()
-    number = st.session_state[ROUND]
-    file = st.session_state.get(f"data_file_{number}")
-    if file is None:
-        return
     try:
-        st.session_state[TOLD] = quiz.data.merge(file.getvalue(), quiz.clock())
+        st.session_state[TOLD] = quiz.data.merge(content, quiz.clock(), on_progress)
     except UnusableFile as error:
         st.session_state[TOLD] = error
-    st.session_state[ROUND] = number + 1  # an empty uploader
+    st.session_state[ROUND] += 1  # an empty uploader
 
 
 def _refused(error: UnusableFile) -> None:

@@ -217,6 +217,30 @@ def test_the_servers_figures_are_closed_and_its_health_is_open() -> None:
     assert get("/_stcore/health")[2] == b"hello"
 
 
+# --- Waiting ----------------------------------------------------------------------------------------------------
+
+
+def test_a_click_while_something_is_done_under_a_bar_is_heard_after_it_and_cuts_nothing_off() -> None:
+    def page() -> None:
+        import streamlit as st
+        from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
+
+        from quiz.ui.waiting import do_under_bar
+
+        def work(told):
+            get_script_run_ctx().script_requests.request_rerun(RerunData())  # what a click does
+            told(0.5, "Half of it")
+            st.session_state.done = [*st.session_state.get("done", ()), "all"]
+
+        if "done" not in st.session_state:
+            do_under_bar(work, "Beginning")
+        st.text(st.session_state.done)
+
+    tab = AppTest.from_function(page).run()
+    assert [text.value for text in tab.text] == ["['all']"]
+    assert not tab.get("progress")
+
+
 # --- Shared texts -----------------------------------------------------------------------------------------------
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)

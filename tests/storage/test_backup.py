@@ -65,6 +65,12 @@ def test_a_backup_brings_everything_back_and_what_was_here_is_kept(device: Devic
     device.practise(LATER, "r")  # and it goes on
 
 
+def test_restoring_tells_what_it_is_doing(backups: Backups) -> None:
+    told = []
+    backups.restore(backups.make(), LATER, lambda share, words: told.append((share, words)))
+    assert told == [(0.0, "Checking the backup"), (0.6, "Keeping a copy of what is here"), (1.0, "Putting the backup in its place: 100%")]
+
+
 def test_a_backup_made_while_answers_come_in_holds_whole_answers(device: Device, tmp_path: Path) -> None:
     copies, done = [], threading.Event()
 

@@ -234,6 +234,19 @@ def test_any_order_and_any_repetition_of_files_gives_the_same(rounds: list[tuple
             device.close()
 
 
+def test_merging_tells_how_many_rows_are_merged_of_how_many(device: Device, fresh: Device) -> None:
+    file, told = device.file(), []
+    fresh.data.merge(file, LATER, lambda share, words: told.append((round(share, 2), words)))
+    items, answers = (len(device.content()[kind]) for kind in ("presentations", "attempts"))
+    assert told == [
+        (0.0, "Reading the file"),
+        (0.65, f"Items merged: {items} of {items}"),
+        (0.95, f"Answers merged: {answers} of {answers}"),
+        (1.0, "Runs merged: 2 of 2"),
+        (1.0, "Keeping it"),
+    ]
+
+
 def test_a_file_taken_in_twice_counts_once(device: Device, fresh: Device) -> None:
     first = fresh.take_in(device.file())
     second = fresh.take_in(device.file())
