@@ -206,6 +206,7 @@ def test_a_backup_is_looked_into_confirmed_and_restored_and_everybody_is_asked_a
     choose(tab, "learner")
     assert context.profiles()._service.progress(1, NOW, UTC).attempts == before[0]
     assert asks_who(meanwhile.run())
+    assert "A backup has taken the place of everything here" in says(meanwhile)
     kept = list(Path(context.profiles()._database.place).parent.glob("carousel.before-restore-*.db"))
     assert len(kept) == 1
 
