@@ -71,8 +71,9 @@ def progress() -> None:
 
 
 def _overview(view: ProgressView, now: datetime, zone: tzinfo) -> None:
-    quiz, groups = context.quiz(), growth.chosen_groups()
-    days = view.days
+    quiz, days = context.quiz(), view.days
+    with st.grid(2, min_column_width=260, gap="small"):
+        groups = growth.chosen_groups()
     if groups:
         view = replace(view, cells=tuple(cell for cell in view.cells if cell.group in groups))
         found = quiz.service.hindsight.days(quiz.learner, zone, Within(groups))

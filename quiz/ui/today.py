@@ -87,6 +87,8 @@ def _day(view: TodayView, day: date) -> None:
         _minutes(view, plan, day)
     _way_on(view)
     _steps(view)
+    if plan is not None and not over:
+        _spare(view, plan, day)
     _suggestion(view.suggestion)
     if plan is not None and not over:
         _plan(plan, day, view.attempts)
@@ -141,14 +143,19 @@ def practised_in_words(days: int, of: int) -> str:
 
 def _minutes(view: TodayView, plan: PlanView, day: date) -> None:
     """The bar measures what is done against what was planned for today, the same minutes as in the headline."""
-    done, planned, spare = minutes_of(view, plan, day)
+    done, planned, _ = minutes_of(view, plan, day)
     if planned:
         st.progress(
             min(done / planned, 1.0), text=f"{done} of {counted(planned, 'minute')} done today" if planned > done else f"{counted(done, 'minute')} done today"
         )
+
+
+def _spare(view: TodayView, plan: PlanView, day: date) -> None:
+    """What the rest of the minutes set aside could go to."""
+    spare = minutes_of(view, plan, day)[2]
     if spare >= WORTH_SAYING:
-        way = "The experiment below is a good use of them, or a card to read" if view.suggestion is not None else "A study card is a good use of them"
-        st.caption(f"That leaves {spare} of the {plan.interview.minutes} minutes you set aside. {way}.")
+        way = "This experiment is a good use of them, or a card to read" if view.suggestion is not None else "A study card is a good use of them"
+        st.caption(f"The plan leaves {spare} of the {plan.interview.minutes} minutes you set aside. {way}.")
 
 
 def minutes_of(view: TodayView, plan: PlanView, day: date) -> tuple[int, int, int]:

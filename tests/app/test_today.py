@@ -242,7 +242,7 @@ def test_all_of_a_short_day_fills_the_bar_and_the_rest_of_the_minutes_has_a_use(
     tab = open_app()
     assert tab.title[0].value == f"{duration(left).capitalize()} for today"
     assert tab.progress[0].text == f"0 of {left} minutes done today"
-    assert f"That leaves {240 - left} of the 240 minutes you set aside. The experiment below is a good use of them" in says(tab)
+    assert f"The plan leaves {240 - left} of the 240 minutes you set aside. This experiment is a good use of them" in says(tab)
     half = replace(view, minutes=7.4, plan=replace(plan, done_minutes=12.6))
     assert minutes_of(half, half.plan, MONDAY.date()) == (13, 20, 220)
     done = replace(half, steps=(), minutes=0.0)

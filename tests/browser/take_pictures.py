@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Page, sync_playwright
 
 from sandbox.registry import all_experiments, find_experiment
-from sandbox.ui.figures import COLOURS
+from sandbox.ui.figures import COLOURS, GATES, Look
 from tests.browser import demo
 from tests.browser.answers import open_turn, runs, wrong_response
 from tests.browser.conftest import DESKTOP, FLAGS, PHONE
@@ -309,7 +309,8 @@ def small(image: Image.Image) -> bytes:
 
 def in_colours(image: Image.Image, colours: int) -> Image.Image:
     """The picture in so many colours, among them all that mean something in a figure: a thin line would lose its own to what there is much of."""
-    meant = [int(colour[index : index + 2], 16) for colour in sorted({one for pair in COLOURS.values() for one in pair}) for index in (1, 3, 5)]
+    roles = {Look(dark).colour(role) for role in (*COLOURS, *GATES) for dark in (False, True)}
+    meant = [int(colour[index : index + 2], 16) for colour in sorted(roles) for index in (1, 3, 5)]
     others = colours - len(meant) // 3
     found = image.quantize(others, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).getpalette() if others > 0 else []
     palette = Image.new("P", (1, 1))
