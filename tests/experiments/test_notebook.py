@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from sandbox.__main__ import main
 from sandbox.notebook import file_name, notebook
@@ -43,13 +44,30 @@ def test_every_experiments_notebook_is_valid_and_each_cell_is_python(experiment_
     assert find_experiment(experiment_id).claim in book.cells[0].source
 
 
-def test_a_notebook_runs_by_itself_and_gets_the_labs_numbers(tmp_path: Path) -> None:
-    experiment = find_experiment("bilstm")
-    (here,) = (dict(step.values) for step in experiment.run(smallest("bilstm"), 3, "cpu") if isinstance(step, Measured))
-    done = run_alone(notebook_of("bilstm", {3: here}), tmp_path)
+def train_here(experiment_id: str) -> dict[str, float]:
+    experiment = find_experiment(experiment_id)
+    (measured,) = (dict(step.values) for step in experiment.run(smallest(experiment_id), 3, "cpu") if isinstance(step, Measured))
+    return measured
+
+
+def test_a_notebooks_cells_are_plain_python_and_get_the_labs_numbers(tmp_path: Path) -> None:
+    done = run_alone(notebook_of("peephole", {3: train_here("peephole")}), tmp_path)
     assert done.returncode == 0, done.stderr
     assert "The lab's numbers again: 1 of 1 seeds identical, every digit." in done.stdout
     assert "What happened: " in done.stdout
+
+
+def test_a_notebook_runs_in_a_jupyter_kernel_and_draws_its_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    book = nbformat.reads(notebook_of("bilstm", {3: train_here("bilstm")}), as_version=4)
+    NotebookClient(book, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}).execute()
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    said = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
+    assert "The lab's numbers again: 1 of 1 seeds identical, every digit." in said
+    curves = len(find_experiment("bilstm").curves)
+    assert sum("image/png" in output.data for output in outputs if output.output_type == "display_data") == curves
 
 
 def test_numbers_of_a_diverged_run_can_stand_in_a_notebook() -> None:

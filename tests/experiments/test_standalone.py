@@ -60,8 +60,10 @@ def test_a_script_holds_every_module_it_needs_and_none_of_the_pages(experiment_i
     assert {name.partition(".")[0] for name in imported} <= {"", "sandbox", "torch", "optuna", *sys.stdlib_module_names}
 
 
-def test_a_script_needs_nothing_of_this_project_and_gets_the_labs_numbers(tmp_path: Path) -> None:
-    script = script_of("bilstm", {3: train_here("bilstm", 3)})
+# Of each kind one: nn.LSTM alone, a bank of one-cell nets, the general cell, two tasks at once, and corpora that travel along.
+@pytest.mark.parametrize("experiment_id", ["bilstm", "output-gate", "activations", "teacher-forcing", "real-text"])
+def test_a_script_needs_nothing_of_this_project_and_gets_the_labs_numbers(experiment_id: str, tmp_path: Path) -> None:
+    script = script_of(experiment_id, {3: train_here(experiment_id, 3)})
     done = run_alone(script, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "The lab's numbers again: 1 of 1 seeds identical, every digit." in done.stdout
