@@ -3,7 +3,7 @@
     python -m sandbox list                                   what there is
     python -m sandbox run forget-gate --seeds 3 --json       train, judge, print
     python -m sandbox verify --seeds 10                      does every claim still hold at its preset?
-    python -m sandbox script forget-gate > forget.py         the same as one file that needs only torch
+    python -m sandbox script forget-gate > forget.py         the same as one file that needs only torch (hyperparameters: and optuna)
     python -m sandbox notebook forget-gate > forget.ipynb    and as a Jupyter notebook
     python -m sandbox bench                                  how fast are the parts, beside their targets?
     python -m sandbox record --check                         do the sabotaged trainings still give the recorded curves?
@@ -50,9 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(command=_list)
     running = commands.add_parser("run", help="train one experiment and judge its claim")
     running.set_defaults(command=_run)
-    scripting = commands.add_parser("script", help="print a run as one Python file that needs only torch")
+    scripting = commands.add_parser("script", help="print a run as one Python file that needs only torch (hyperparameters: and optuna)")
     scripting.set_defaults(command=_script)
-    noting = commands.add_parser("notebook", help="print a run as a Jupyter notebook that needs only torch")
+    noting = commands.add_parser("notebook", help="print a run as a Jupyter notebook that needs only torch (hyperparameters: and optuna)")
     noting.set_defaults(command=_notebook)
     for command in (running, scripting, noting):
         command.add_argument("experiment", metavar="ID")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from sandbox.protocol import Experiment, Measures, RunRequest
 from sandbox.registry import module_name
-from sandbox.standalone import EXTRAS, sources
+from sandbox.standalone import packages, sources
 
 _UNPACK = """\
 # Writes the sources into a folder of their own and imports them. Run this cell again after a change above.
@@ -130,7 +130,6 @@ def file_name(experiment: Experiment) -> str:
 
 
 def _opening(experiment: Experiment, files: Mapping[str, str]) -> str:
-    extras = [name for name in EXTRAS if any(f"import {name}" in text or f"from {name}" in text for text in files.values())]
     paper = experiment.paper
     return "\n\n".join(
         [
@@ -141,7 +140,7 @@ def _opening(experiment: Experiment, files: Mapping[str, str]) -> str:
             "<details><summary>What is true</summary>\n\n" + "\n".join(f"- {truth}" for truth in experiment.truths) + "\n\n</details>",
             f"After {paper.authors} ({paper.year}). *{paper.title}.* {paper.venue}.",
             "A notebook from Carousel (MIT licence). It needs Python 3.11 or newer: "
-            f"`pip install {' '.join(['torch', *extras, 'matplotlib'])}`, then *Run all*.",
+            f"`pip install {' '.join([*packages(files), 'matplotlib'])}`, then *Run all*.",
         ]
     )
 

@@ -11,6 +11,7 @@ import base64
 import json
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from sandbox.protocol import Experiment, Measures, Paper, RunRequest
@@ -56,6 +57,18 @@ def sources(experiment: Experiment) -> tuple[dict[str, str], dict[str, str]]:
 def file_name(experiment: Experiment) -> str:
     """What the script is called."""
     return f"carousel_{experiment.id.replace('-', '_')}.py"
+
+
+def packages(files: Mapping[str, str]) -> list[str]:
+    """What the sources need from PyPI: torch, and more where an experiment imports it."""
+    return ["torch", *(name for name in EXTRAS if any(f"import {name}" in text or f"from {name}" in text for text in files.values()))]
+
+
+@cache
+def needed(experiment_id: str) -> tuple[str, ...]:
+    """The same for an experiment by its id. Errors: UnknownExperiment."""
+    modules = closure(module_name(experiment_id))
+    return tuple(packages({module: _source(module, modules) for module in modules}))
 
 
 def closure(module: str) -> list[str]:
@@ -119,7 +132,6 @@ def _packed(path: Path) -> str:
 
 
 def _head(experiment: Experiment, files: Mapping[str, str]) -> str:
-    extras = [name for name in EXTRAS if any(f"import {name}" in text or f"from {name}" in text for text in files.values())]
     lines = [
         f"{experiment.title}.",
         "",
@@ -127,7 +139,7 @@ def _head(experiment: Experiment, files: Mapping[str, str]) -> str:
         *(f"Truth: {truth}" for truth in experiment.truths),
         f"After {_paper(experiment.paper)}",
         "",
-        f"A stand-alone script from Carousel (MIT licence). It needs Python 3.11 or newer and {', '.join(['torch', *extras])}: python {file_name(experiment)}",
+        f"A stand-alone script from Carousel (MIT licence). It needs Python 3.11 or newer and {', '.join(packages(files))}: python {file_name(experiment)}",
         "FILES holds the sources as the lab runs them; the last one is the experiment. Change them, and the script runs the changed ones.",
     ]
     text = "\n".join(lines).replace("\\", "\\\\").replace('"""', "'''")

@@ -39,7 +39,7 @@ from sandbox.protocol import (
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BATCH, STEPS, SYMBOLS, EXAM = 32, 8, 8, 500  # sequences in an update; their length; symbols; sequences in the final measurement
+BATCH, STEPS, SYMBOLS, EXAM = 32, 12, 8, 500  # sequences in an update; their length; symbols; sequences in the final measurement
 PROBE = 128  # sequences on which the gradient is measured layer by layer
 WARM_UP = 40  # updates in which the learning rate rises, for all arms; without it deep stacks with layer normalisation start badly
 
@@ -239,7 +239,7 @@ EXPERIMENT = Experiment(
     textbook="Stacked LSTMs are hard to train because gradients must travel through depth and time; clip gradients, use dropout, residual connections.",
     truths=(
         "Through depth an LSTM's gradient vanishes, it does not explode: there is nothing for clipping to clip. What clipping does help with is "
-        "recurrent weights that enlarge: see the experiment on gradient clipping.",
+        "recurrent weights that enlarge, along time: see the experiment on gradient clipping, with its preset “30 steps” over sequences far longer than here.",
         "The trouble can be seen before training: look at the gradient by layer. Residual connections keep it level, and layer normalisation nearly so.",
         "Depth as such is no obstacle: two or four plain layers learn the task, too. The gradient at the bottom falls with every further layer.",
     ),
@@ -267,13 +267,13 @@ EXPERIMENT = Experiment(
             name="forget_bias",
             label="Forget bias at the start",
             help="Acts along time. See whether it helps the gradient down through the layers.",
-            default=0,
+            default=1,
             low=-2,
             high=4,
             step=0.5,
         ),
         Number(name="hidden", label="Units", help="In each layer.", default=24, low=8, high=64, whole=True),
-        Number(name="updates", label="Updates", help="Each on 32 fresh sequences of 8 steps.", default=150, low=50, high=2000, step=10, whole=True),
+        Number(name="updates", label="Updates", help=f"Each on {BATCH} fresh sequences of {STEPS} steps.", default=150, low=50, high=2000, step=10, whole=True),
         Number(
             name="learning_rate",
             label="Learning rate",

@@ -251,7 +251,11 @@ EXPERIMENT = Experiment(
             log=True,
         ),
     ),
-    presets={"quick": Preset("Quick", 3), "thorough": Preset("Thorough", 10, {"updates": 600})},
+    presets={
+        "quick": Preset("Quick", 3),
+        "thorough": Preset("Thorough", 10, {"updates": 600}),
+        "longer": Preset("30 steps", 3, {"steps": 30, "learning_rate": 0.2, "updates": 700}),
+    },
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy of the RNNs", y_range=(0.0, 1.0), rules=((0.25, "chance"),)),

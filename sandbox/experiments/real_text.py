@@ -389,7 +389,7 @@ EXPERIMENT = Experiment(
         Number(name="updates", label="Updates", help="Of each network.", default=200, low=50, high=4000, step=50, whole=True),
         Number(name="learning_rate", label="Learning rate", help="Of Adam, at the start; it falls.", default=0.03, low=0.0001, high=0.1, log=True),
     ),
-    presets={"quick": Preset("Quick", 3, {"updates": 160, "learning_rate": 0.04}), "thorough": Preset("Thorough", 5, {"updates": 500, "learning_rate": 0.02})},
+    presets={"quick": Preset("Quick", 3, {"learning_rate": 0.04}), "thorough": Preset("Thorough", 5, {"updates": 500, "learning_rate": 0.02})},
     arms=ARMS,
     curves=(
         Curve("bits", "loss, bits an answer"),

@@ -188,6 +188,7 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
                 args=(experiment, values, None, token, snapshot.run_id),
                 help="Runs exactly this once more and says whether every number came out the same.",
             )
+            needs = " and ".join(standalone.needed(experiment.id))
             st.download_button(
                 "Take it as a script",
                 lambda: standalone.script(experiment, snapshot.request, snapshot.device or "cpu", snapshot.measured),
@@ -197,7 +198,7 @@ def _show_side(experiment: Experiment, snapshot: Snapshot) -> None:
                 on_click="ignore",
                 icon=":material/download:",
                 width="stretch",
-                help="One Python file that needs only torch: it trains the same networks and says whether it gets these numbers.",
+                help=f"One Python file that needs only {needs}: it trains the same networks and says whether it gets these numbers.",
             )
             st.download_button(
                 "Take it as a notebook",

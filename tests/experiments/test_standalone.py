@@ -98,3 +98,9 @@ def test_the_numbers_of_a_diverged_seed_survive_the_way_into_the_script() -> Non
         experiment, RunRequest(experiment.id, parse_settings(experiment.controls, {}), 0, 1), "cpu", {0: {"a": float("nan"), "b": float("inf")}}
     )
     assert '"a": NaN, "b": Infinity' in text
+
+
+def test_what_a_run_needs_from_pypi_is_torch_and_for_the_searches_optuna() -> None:
+    needed = {experiment_id: standalone.needed(experiment_id) for experiment_id in EXPERIMENTS}
+    assert needed.pop("hyperparameters") == ("torch", "optuna")
+    assert set(needed.values()) == {("torch",)}
