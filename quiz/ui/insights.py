@@ -60,7 +60,7 @@ def _score(view: ReadinessView) -> None:
     lacking, which = sum(not line.enough for line in view.lines), "all" if len(view.lines) == len(context.quiz().bank.questions) else "the chosen"
     st.caption(
         f"The mean chance of a good answer over {which} {counted(len(view.lines), 'question')}, in a form you have not practised."
-        + (f" {counted(lacking, 'question has', 'questions have')} too little data and count by what your other answers suggest." if lacking else "")
+        + (f" {counted(lacking, 'question has', 'questions have')} too few answers: your other answers stand in." if lacking else "")
     )
     if view.interview is None:
         st.page_link(TODAY, label="Set the date of your interview, and the score on that day stands here, too", icon=":material/event:")
