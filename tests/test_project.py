@@ -111,7 +111,7 @@ def test_make_bench_measures_pages_and_laboratory_and_ends_badly_when_either_mis
     for missing in ("tests.bench", "sandbox bench", "neither"):
         (binaries / "python").write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in *"{missing}"*) exit 1 ;; esac\n')
         (binaries / "python").chmod(0o755)
-        done = subprocess.run(["make", "bench"], cwd=copy, capture_output=True, text=True)
+        done = subprocess.run(["make", "--no-print-directory", "bench"], cwd=copy, capture_output=True, text=True)
         assert done.stdout.splitlines() == ["-m tests.bench", "-m sandbox bench"]
         assert (done.returncode == 0) is (missing == "neither")
 

@@ -305,6 +305,7 @@ def _patches(random: Generator, calls: _Calls) -> Iterator[Any]:
     cuda = {
         "is_available": lambda: True,
         "get_device_name": lambda *_: NAME,
+        "synchronize": lambda *_: None,  # nothing is computed elsewhere
         "get_rng_state": lambda *_: random.get_state(),
         "set_rng_state": lambda state, *_: random.set_state(state),
         "manual_seed_all": random.manual_seed,  # what torch.manual_seed calls

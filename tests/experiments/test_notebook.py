@@ -58,7 +58,7 @@ def test_a_notebooks_cells_are_plain_python_and_get_the_labs_numbers(tmp_path: P
 
 
 def test_a_notebook_runs_in_a_jupyter_kernel_and_draws_its_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
+    for name in ("PYTHONPATH", "OMP_NUM_THREADS", "MPLBACKEND"):  # the kernel is to choose for itself how it draws
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     book = nbformat.reads(notebook_of("bilstm", {3: train_here("bilstm")}), as_version=4)
