@@ -307,7 +307,8 @@ EXPERIMENT = Experiment(
     limits=(
         "One short training, with a learning rate for the gated networks and one for the others, each chosen beforehand. With more updates or another "
         "start a plain RNN gets further.",
-        "Made-up tasks, to have the distance in hand. The thorough preset adds real text, of which little is learnt in so few updates; no rule judges it.",
+        "Made-up tasks, to have the distance in hand. The thorough preset has longer ones and adds real text, of which little is learnt in so few "
+        "updates; no rule judges it.",
         "Times depend on the machine, the device and how the loop over steps is written; no rule judges them.",
     ),
     paper=Paper(
@@ -361,7 +362,7 @@ EXPERIMENT = Experiment(
         Number(name="rnn_learning_rate", label="Learning rate, RNNs", help="Of Adam.", default=0.004, low=0.0001, high=0.1, log=True),
     ),
     presets={
-        "quick": Preset("Quick", 3),
+        "quick": Preset("Quick", 3, {"order_steps": 40, "adding_steps": 25}),
         "thorough": Preset("Thorough", 10, {"updates": 400, "learning_rate": 0.02, "text": "yes"}),
     },
     arms=ARMS,
