@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -108,10 +109,11 @@ def test_make_bench_measures_pages_and_laboratory_and_ends_badly_when_either_mis
     binaries.mkdir(parents=True)
     (copy / ".venv" / "installed").touch()
     (copy / ".venv" / "installed-dev").touch()
+    outside = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS")}  # not of `make test`
     for missing in ("tests.bench", "sandbox bench", "neither"):
         (binaries / "python").write_text(f'#!/bin/sh\necho "$@"\ncase "$*" in *"{missing}"*) exit 1 ;; esac\n')
         (binaries / "python").chmod(0o755)
-        done = subprocess.run(["make", "--no-print-directory", "bench"], cwd=copy, capture_output=True, text=True)
+        done = subprocess.run(["make", "bench"], cwd=copy, capture_output=True, text=True, env=outside)
         assert done.stdout.splitlines() == ["-m tests.bench", "-m sandbox bench"]
         assert (done.returncode == 0) is (missing == "neither")
 
