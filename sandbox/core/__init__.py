@@ -13,41 +13,23 @@ import lazy_loader
 if TYPE_CHECKING:
     from . import banks, cells, costs, counting, decoding, devices, forecasting, general_cell, optimizers, probes, ranks, surgery, tasks, texts, training
 
-    __all__ = [
-        "banks",
-        "cells",
-        "costs",
-        "counting",
-        "decoding",
-        "devices",
-        "forecasting",
-        "general_cell",
-        "optimizers",
-        "probes",
-        "ranks",
-        "surgery",
-        "tasks",
-        "texts",
-        "training",
-    ]
-else:
-    __getattr__, __dir__, __all__ = lazy_loader.attach(
-        __name__,
-        submodules={
-            "banks",
-            "cells",
-            "costs",
-            "counting",
-            "decoding",
-            "devices",
-            "forecasting",
-            "general_cell",
-            "optimizers",
-            "probes",
-            "ranks",
-            "surgery",
-            "tasks",
-            "texts",
-            "training",
-        },
-    )
+__all__ = [
+    "banks",
+    "cells",
+    "costs",
+    "counting",
+    "decoding",
+    "devices",
+    "forecasting",
+    "general_cell",
+    "optimizers",
+    "probes",
+    "ranks",
+    "surgery",
+    "tasks",
+    "texts",
+    "training",
+]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__, _ = lazy_loader.attach(__name__, submodules=set(__all__))

@@ -233,33 +233,35 @@ def _accuracy_picture(values: Measures, units: Mapping[str, int], settings: Sett
     return Bars("accuracy", message, alt, "accuracy", groups, series, rules=((chance, "guessing the order"),))
 
 
+def _one_value_each(values: Measures, name: str, form: str, unit: str = "") -> tuple[str, list[Series]]:
+    """The value of every arm that has one, in words and as bars; `name` is that of the measure, with {} for the arm."""
+    shown = [(arm, values[name.format(arm.key)]) for arm in ARMS if name.format(arm.key) in values]
+    told = ", ".join(f"{arm.label} {value:{form}}{unit}" for arm, value in shown)
+    return told, [Series(arm.label, arm.role, [0.0], core.probes.rounded([value])) for arm, value in shown]
+
+
 def _adding_picture(values: Measures, settings: Settings) -> Bars:
     """The errors of the adding beside that of always answering the mean."""
-    shown = [arm for arm in ARMS if f"{arm.key}_adding" in values]
-    each = ", ".join(f"{arm.label} {values[f'{arm.key}_adding']:.3f}" for arm in shown)
+    each, series = _one_value_each(values, "{}_adding", ".3f")
     message = f"Adding over {int(settings['adding_steps'])} steps, error as a share of the variance: {each}"
     alt = f"{message}. Always answering the mean costs 1, the right sums 0; below {LEARNT} counts as learnt, above {LOST} as not."
-    series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([values[f"{arm.key}_adding"]])) for arm in shown]
     return Bars("adding", message, alt, "squared error ÷ variance", ["adding"], series, rules=((1.0, "always the mean"),))
 
 
 def _clock_picture(clock: Measures, units: Mapping[str, int], settings: Settings) -> Bars:
     """What a pass takes, at equally many parameters."""
-    shown = [arm for arm in ARMS if f"clock_{arm.key}" in clock]
-    each = ", ".join(f"{arm.label} {clock[f'clock_{arm.key}']:.2g} ms" for arm in shown)
+    each, series = _one_value_each(clock, "clock_{}", ".2g", " ms")
+    wide = ", ".join(f"{arm.label} {units[arm.key]}" for arm in ARMS if f"clock_{arm.key}" in clock)
     message = f"Time of a pass forward and back over {BATCH} sequences of {int(settings['order_steps'])} steps: {each}"
-    alt = f"{message}. Shortest of {TIMED}, no part of the rule. Units: {', '.join(f'{arm.label} {units[arm.key]}' for arm in shown)}."
-    series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([clock[f"clock_{arm.key}"]])) for arm in shown]
+    alt = f"{message}. Shortest of {TIMED}, no part of the rule. Units: {wide}."
     return Bars("clock_pass", message, alt, "milliseconds", ["equally many parameters"], series)
 
 
 def _text_picture(values: Measures, settings: Settings) -> Bars:
     """Bits a character on pieces of the same text; no part of the rule."""
-    shown = [arm for arm in ARMS if f"{arm.key}_text" in values]
-    each = ", ".join(f"{arm.label} {values[f'{arm.key}_text']:.2f}" for arm in shown)
+    each, series = _one_value_each(values, "{}_text", ".2f")
     message = f"English, {math.ceil(SHARE['text'] * int(settings['updates']))} updates: bits a character: {each}"
     alt = f"{message}. Fewer is better. Any of {_english()[1]} characters alike would cost {math.log2(_english()[1]):.2f}."
-    series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([values[f"{arm.key}_text"]])) for arm in shown]
     return Bars("text", message, alt, "bits a character", ["English text"], series)
 
 
