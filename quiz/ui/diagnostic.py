@@ -11,6 +11,7 @@ from quiz.ui import context
 from quiz.ui.components import PRACTICE, PROGRESS, TODAY, session_in_words, study_link
 from quiz.ui.feedback import show_answer, show_solution
 from quiz.ui.formulas import coloured
+from quiz.ui.going import go_to
 from quiz.ui.material import show_material
 from quiz.ui.text import counted
 from quiz.ui.today_charts import READY_SHARE, level_figure
@@ -38,7 +39,7 @@ def diagnostic() -> None:
         st.title("Your diagnostic is waiting", anchor=False)
         st.markdown(f"{counted(found.overall.answers, 'question')} answered so far. It goes on where you left it.")
         if st.button("Go on", key="resume", type="primary", icon=":material/play_arrow:", shortcut="s"):
-            st.switch_page(PRACTICE)
+            go_to(PRACTICE)
     elif found is not None and found.overall.answers:
         _result(found)
     else:
@@ -85,7 +86,7 @@ def start_diagnostic() -> None:
     """Start one, or go on with what is open, on the practice page."""
     quiz = context.quiz()
     quiz.service.start_diagnostic(quiz.learner, quiz.clock())
-    st.switch_page(PRACTICE)
+    go_to(PRACTICE)
 
 
 # --- What it found ----------------------------------------------------------------------------------------------
@@ -170,7 +171,7 @@ def _weakest(weakest: Sequence[LevelLine], *, busy: bool) -> None:
         names = tuple(line.key for line in weakest)
         items = sum(len(quiz.bank.by_id[name].items) for name in names)
         quiz.service.start_session(quiz.learner, min(ITEMS_TO_PRACTISE, items), quiz.clock(), names)
-        st.switch_page(PRACTICE)
+        go_to(PRACTICE)
 
 
 def _limits(found: DiagnosticView) -> None:

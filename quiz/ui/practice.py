@@ -21,6 +21,7 @@ from quiz.ui.answering import Draft, answer_widget, confidence_widget, draft_for
 from quiz.ui.components import DIAGNOSTIC, PROGRESS, STUDY, study_link
 from quiz.ui.feedback import show_reasons, show_verdict
 from quiz.ui.formulas import coloured
+from quiz.ui.going import go_to
 from quiz.ui.material import show_material
 from quiz.ui.text import counted, lab_address
 from quiz.ui.unusable import careful_click, careful_drawing, careful_part, show_left_out
@@ -63,7 +64,7 @@ def practice() -> None:
         summary = quiz.service.summary(st.session_state.seen, learner=quiz.learner)
         if summary.session.kind == "diagnostic":
             _leave_summary()
-            st.switch_page(DIAGNOSTIC)
+            go_to(DIAGNOSTIC)
         with st.container(key="face_2"):
             _summary(summary)
     else:

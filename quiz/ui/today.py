@@ -15,6 +15,7 @@ from quiz.ui import context
 from quiz.ui.components import DIAGNOSTIC, PRACTICE, PROGRESS, STUDY, adding_up, study_link
 from quiz.ui.diagnostic import start_diagnostic
 from quiz.ui.formulas import coloured
+from quiz.ui.going import go_to
 from quiz.ui.interview import ask_how_it_went, days_left_in_words, interview_form, interview_line, reply
 from quiz.ui.progress import local_zone
 from quiz.ui.text import as_text, counted, duration, lab_address, long_day
@@ -68,7 +69,7 @@ def _introduction() -> None:
 def _practise(length: int) -> None:
     quiz = context.quiz()
     quiz.service.start_session(quiz.learner, length, quiz.clock())
-    st.switch_page(PRACTICE)
+    go_to(PRACTICE)
 
 
 # --- The day ----------------------------------------------------------------------------------------------------
@@ -194,7 +195,7 @@ def _resume(view: TodayView) -> None:
         return
     measuring = session.kind == "diagnostic"
     if st.button("Go on with the diagnostic" if measuring else "Go on practising", key="begin", type="primary", icon=":material/play_arrow:", shortcut="s"):
-        st.switch_page(PRACTICE)
+        go_to(PRACTICE)
     done = f"{counted(session.answered, 'question')} answered so far" if measuring else f"{session.answered} of {counted(session.length, 'question')} answered"
     st.caption(f"{done}. It waits where you left it.")
 

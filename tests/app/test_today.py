@@ -6,12 +6,14 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from time import monotonic
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from quiz.service import QuizService, RunBook
-from quiz.ui import context
+from quiz.ui import components, context
+from quiz.ui.going import LEFT_FOR
 from quiz.ui.interview import WENT, days_left_in_words
 from quiz.ui.text import duration, long_day
 from quiz.ui.today import minutes_of, practised_in_words
@@ -76,6 +78,16 @@ def test_finding_the_level_opens_a_diagnostic(open_app: Open) -> None:
     tab = open_app().button(key="first_diagnostic").click().run()
     assert shown_turn().session.kind == "diagnostic"
     assert "Diagnostic, question 1" in tab.progress[0].text
+
+
+@pytest.mark.parametrize(("ago_s", "page"), [(0.0, "Practice"), (60.0, "Today")])
+def test_the_second_half_of_a_double_click_follows_the_first_and_nothing_later_does(open_app: Open, ago_s: float, page: str) -> None:
+    tab = open_app()
+    service().start_session(context.quiz().learner, 3, MONDAY)
+    tab.session_state[LEFT_FOR] = (components.PRACTICE, monotonic() - ago_s)  # the first click left Today; the second one draws it again
+    tab.run()
+    assert (len(tab.progress) == 1 and "Question 1 of 3" in tab.progress[0].text) is (page == "Practice")
+    assert has_button(tab, "begin") is (page == "Today")
 
 
 # --- The day ----------------------------------------------------------------------------------------------------
