@@ -18,7 +18,7 @@ if __name__ == "__main__":
     from quiz.settings import InvalidSettings, Settings
     from quiz.storage.database import DatabaseUnusable, open_database
     from quiz.ui import components, context, shortcuts, unusable, visitors
-    from quiz.ui.going import go_on_after_a_double_click
+    from quiz.ui.going import go_on
     from quiz.ui.profiles import ask_who_is_practising, page_title
     from quiz.ui.text import as_text
     from quiz.views import History
@@ -130,7 +130,7 @@ if __name__ == "__main__":
         ],
         position="top" if somebody is not None else "hidden",
     )
-    go_on_after_a_double_click(page.url_path)
+    go_on(page.url_path)
     components.page_frame(f"{title if page.url_path == 'profiles' else page.title} · Carousel", wide=page.title == "Lab")  # charts need the room
     try:
         (ask_who_is_practising if somebody is None else unusable.careful_drawing(page.run))()

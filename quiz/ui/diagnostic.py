@@ -11,7 +11,7 @@ from quiz.ui import context
 from quiz.ui.components import PRACTICE, PROGRESS, TODAY, session_in_words, study_link
 from quiz.ui.feedback import show_answer, show_solution
 from quiz.ui.formulas import coloured
-from quiz.ui.going import go_to
+from quiz.ui.going import go_to, going_to
 from quiz.ui.material import show_material
 from quiz.ui.text import counted
 from quiz.ui.today_charts import READY_SHARE, level_figure
@@ -85,8 +85,8 @@ def _ways_in(label: str, busy: bool, kind: str = "primary") -> None:
 def start_diagnostic() -> None:
     """Start one, or go on with what is open, on the practice page."""
     quiz = context.quiz()
-    quiz.service.start_diagnostic(quiz.learner, quiz.clock())
-    go_to(PRACTICE)
+    with going_to(PRACTICE):
+        quiz.service.start_diagnostic(quiz.learner, quiz.clock())
 
 
 # --- What it found ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from questions.schema import Group
 from quiz.progress_views import Accuracy, Belief, Curve, Foretold, ForgettingView, Growth, GrowthRow, Within, right_of
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, study_link
-from quiz.ui.going import go_to
+from quiz.ui.going import going_to
 from quiz.ui.text import counted, duration, lab_address, long_day, quoted, when
 
 SPANS = {"all": "Everything", "4 weeks": "The last 4 weeks", "3 months": "The last 3 months", "year": "The last 12 months", "between": "Between two days"}
@@ -267,8 +267,8 @@ def _practise(question_ids: Sequence[str]) -> None:
     if quiz.service.open_session(quiz.learner) is not None:
         st.page_link(PRACTICE, label="Go on with the open session", icon=":material/play_arrow:")
     elif st.button(f"Practise {counted(len(only), 'question')} they belong to", key="practise_open", type="primary", icon=":material/play_arrow:"):
-        quiz.service.start_session(quiz.learner, max(5, len(only)), quiz.clock(), tuple(only))
-        go_to(PRACTICE)
+        with going_to(PRACTICE):
+            quiz.service.start_session(quiz.learner, max(5, len(only)), quiz.clock(), tuple(only))
 
 
 def _belief(one: Belief, place: int, zone: tzinfo) -> None:

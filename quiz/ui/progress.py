@@ -16,7 +16,7 @@ from questions.schema import Group
 from quiz.progress_views import Within
 from quiz.ui import context, growth, insights
 from quiz.ui.components import PRACTICE, adding_up, study_link
-from quiz.ui.going import go_to
+from quiz.ui.going import going_to
 from quiz.ui.text import counted, when
 from quiz.views import DayStat, MasteryCell, ProgressView
 
@@ -139,8 +139,8 @@ def _practise_due(question_ids: Sequence[str]) -> None:
     elif st.button(
         f"Practise {'it' if len(question_ids) == 1 else f'these {len(question_ids)}'}", key="practise_due", type="primary", icon=":material/play_arrow:"
     ):
-        quiz.service.start_session(quiz.learner, len(question_ids), quiz.clock(), tuple(question_ids))
-        go_to(PRACTICE)
+        with going_to(PRACTICE):
+            quiz.service.start_session(quiz.learner, len(question_ids), quiz.clock(), tuple(question_ids))
 
 
 # --- Mastery ----------------------------------------------------------------------------------------------------

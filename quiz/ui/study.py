@@ -9,7 +9,7 @@ from questions.schema import Question
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, STUDY, reference_line, see_it_happen, session_in_words, study_link
 from quiz.ui.formulas import colour_formula, coloured, gate_colours
-from quiz.ui.going import go_to
+from quiz.ui.going import going_to
 from quiz.ui.text import counted, spoken_seconds
 from quiz.ui.unusable import show_left_out
 
@@ -143,5 +143,5 @@ def _way_on(question: Question) -> None:
 
 def _practise(question: Question) -> None:
     quiz = context.quiz()
-    quiz.service.start_session(quiz.learner, len(question.items), quiz.clock(), (question.id,))
-    go_to(PRACTICE)
+    with going_to(PRACTICE):
+        quiz.service.start_session(quiz.learner, len(question.items), quiz.clock(), (question.id,))

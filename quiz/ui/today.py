@@ -15,7 +15,7 @@ from quiz.ui import context
 from quiz.ui.components import DIAGNOSTIC, PRACTICE, PROGRESS, STUDY, adding_up, study_link
 from quiz.ui.diagnostic import start_diagnostic
 from quiz.ui.formulas import coloured
-from quiz.ui.going import go_to
+from quiz.ui.going import go_to, going_to
 from quiz.ui.interview import ask_how_it_went, days_left_in_words, interview_form, interview_line, reply
 from quiz.ui.progress import local_zone
 from quiz.ui.text import as_text, counted, duration, lab_address, long_day
@@ -68,8 +68,8 @@ def _introduction() -> None:
 
 def _practise(length: int) -> None:
     quiz = context.quiz()
-    quiz.service.start_session(quiz.learner, length, quiz.clock())
-    go_to(PRACTICE)
+    with going_to(PRACTICE):
+        quiz.service.start_session(quiz.learner, length, quiz.clock())
 
 
 # --- The day ----------------------------------------------------------------------------------------------------

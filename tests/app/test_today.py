@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from time import monotonic
 
 import pytest
+from sqlalchemy import make_url
 from streamlit.testing.v1 import AppTest
 
 from quiz.service import QuizService, RunBook
+from quiz.settings import Settings
 from quiz.ui import components, context
-from quiz.ui.going import LEFT_FOR
+from quiz.ui.going import GOING
 from quiz.ui.interview import WENT, days_left_in_words
 from quiz.ui.text import duration, long_day
 from quiz.ui.today import minutes_of, practised_in_words
@@ -80,14 +84,28 @@ def test_finding_the_level_opens_a_diagnostic(open_app: Open) -> None:
     assert "Diagnostic, question 1" in tab.progress[0].text
 
 
-@pytest.mark.parametrize(("ago_s", "page"), [(0.0, "Practice"), (60.0, "Today")])
-def test_the_second_half_of_a_double_click_follows_the_first_and_nothing_later_does(open_app: Open, ago_s: float, page: str) -> None:
+@pytest.mark.parametrize(
+    ("arrived_ago_s", "page"),
+    [(None, "Practice"), (0.0, "Practice"), (60.0, "Today")],
+    ids=["before it has left", "just after", "later"],
+)
+def test_the_second_half_of_a_double_click_follows_the_first_and_nothing_later_does(open_app: Open, arrived_ago_s: float | None, page: str) -> None:
     tab = open_app()
     service().start_session(context.quiz().learner, 3, MONDAY)
-    tab.session_state[LEFT_FOR] = (components.PRACTICE, monotonic() - ago_s)  # the first click left Today; the second one draws it again
-    tab.run()
+    tab.session_state[GOING] = (components.PRACTICE, None if arrived_ago_s is None else monotonic() - arrived_ago_s)
+    tab.run()  # Today again, by the second click
     assert (len(tab.progress) == 1 and "Question 1 of 3" in tab.progress[0].text) is (page == "Practice")
     assert has_button(tab, "begin") is (page == "Today")
+
+
+def test_a_session_that_could_not_start_leads_nowhere(open_app: Open) -> None:
+    tab = open_app()
+    with closing(sqlite3.connect(str(make_url(Settings.from_environment().database_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        tab.button(key="begin").click().run()
+    assert "another program keeps it locked" in says(tab)
+    assert GOING not in tab.session_state
+    assert has_button(tab.run(), "begin")
 
 
 # --- The day ----------------------------------------------------------------------------------------------------
