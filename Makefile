@@ -45,6 +45,9 @@ pictures: $(VENV)/installed-dev
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
+# pip compiles one file after the other, which takes longer than all else it does: here every core compiles, as pip would, what compiles.
+COMPILE = $(BIN)/python -m compileall -qq -j 0 $(VENV) || true
+
 # The stamps are newer than what they were installed from, so an unchanged checkout installs nothing.
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Carousel needs Python 3.11 or newer; found: $$(python3 --version 2>&1 || true)." \
@@ -56,11 +59,13 @@ $(VENV)/bin/python:
 		echo "python -m venv failed. On Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/installed: requirements.txt constraints.txt | $(VENV)/bin/python
-	@echo "Installing requirements.txt (a few minutes the first time) ..."
-	@$(PIP) install -r requirements.txt
+	@echo "Installing requirements.txt (a minute or more the first time) ..."
+	@$(PIP) install --no-compile -r requirements.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	@echo "Installing requirements-dev.txt ..."
-	@$(PIP) install -r requirements-dev.txt
+	@$(PIP) install --no-compile -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@

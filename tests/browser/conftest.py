@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -95,13 +95,59 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Pages:
-    """The tabs of one test and everything that went wrong in them."""
+class Visitors:
+    """People with a browser of their own each, who have been here before: what is static is in their cache, and nothing else is left.
+
+    A test's visitors are used again by later tests, as loading and compiling the page's code anew took a third of the time of all tests.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
+        self._free: dict[tuple[tuple[int, int], bool], list[BrowserContext]] = {}
+
+    def take(self, size: tuple[int, int], dark: bool) -> BrowserContext:
+        """A visitor whom nobody else has, with a screen of the given size (CSS pixels)."""
+        if free := self._free.get((size, dark)):
+            return free.pop()
+        width, height = size
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
+            has_touch=width < 600,
+        )
+        context.set_default_timeout(WAIT_MS)
+        return context
+
+    def give_back(self, context: BrowserContext, size: tuple[int, int], dark: bool, origins: Iterable[str]) -> None:
+        """Close a visitor's tabs and take all from them that the servers at `origins` left there."""
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        blank = context.new_page()
+        devtools = context.new_cdp_session(blank)
+        for origin in origins:
+            devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "cookies,local_storage,indexeddb,service_workers"})
+        blank.close()
+        self._free.setdefault((size, dark), []).append(context)
+
+
+@pytest.fixture(scope="package")
+def visitors(browser: Browser) -> Visitors:
+    """Those of all tests of this process."""
+    return Visitors(browser)
+
+
+class Pages:
+    """The tabs of one test and everything that went wrong in them."""
+
+    def __init__(self, visitors: Visitors) -> None:
+        self.visitors = visitors
         self.pages: list[Page] = []
-        self.contexts: list[BrowserContext] = []
+        self.contexts: list[tuple[BrowserContext, tuple[int, int], bool]] = []
+        self.origins: set[str] = set()
         self.errors: list[str] = []
         self.forgiven: list[str] = []
 
@@ -120,22 +166,13 @@ class Pages:
 
     def close(self) -> list[str]:
         """Close all tabs; the errors that nobody expected."""
-        for context in self.contexts:
-            context.close()
+        for context, size, dark in self.contexts:
+            self.visitors.give_back(context, size, dark, self.origins)
         return [error for error in self.errors if not any(re.search(pattern, error) for pattern in self.forgiven)]
 
     def _context(self, size: tuple[int, int], dark: bool) -> BrowserContext:
-        width, height = size
-        context = self.browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            reduced_motion="reduce",
-            locale="en-GB",
-            timezone_id="UTC",
-            has_touch=width < 600,
-        )
-        context.set_default_timeout(WAIT_MS)
-        self.contexts.append(context)
+        context = self.visitors.take(size, dark)
+        self.contexts.append((context, size, dark))
         return context
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -147,14 +184,17 @@ class Pages:
 
     def _check_host(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname != "127.0.0.1":
-            self._note("outside request", url)
+        if parts.scheme in ("http", "https", "ws", "wss"):
+            if parts.hostname == "127.0.0.1":
+                self.origins.add(f"{parts.scheme}://{parts.netloc}")
+            else:
+                self._note("outside request", url)
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Pages]:
+def open_page(visitors: Visitors) -> Iterator[Pages]:
     """Opens tabs: `open_page(size=PHONE, dark=True)`."""
-    pages = Pages(browser)
+    pages = Pages(visitors)
     yield pages
     errors = pages.close()
     assert not errors, "in the browser:\n" + "\n".join(errors)

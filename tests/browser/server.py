@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -44,11 +45,19 @@ class ServerFailed(AssertionError):
     """The server did not start, or left processes behind; the message ends with what it printed."""
 
 
+_ports: set[int] = set()  # of servers that have ended: at an address it knows, a browser has the static files in its cache
+
+
 def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port nobody listens on, one that was used before when there is one."""
+    # Not from the range that the system takes ports from by itself: nobody else's connection gets it between two servers.
+    for port in (*_ports, *random.sample(range(20_000, 32_000), 100)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            _ports.discard(port)
+            return port
+    raise ServerFailed("no free port from 20000 to 31999")
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float, what: str) -> None:
@@ -126,14 +135,16 @@ class Server:
     def stop(self) -> None:
         """End it as Ctrl-C does and see that nothing of it is left. Errors: ServerFailed naming what stayed."""
         self._end(signal.SIGINT)
+        _ports.add(self.port)
 
     def kill(self) -> None:
         """End it as a power cut does (SIGKILL); its workers must notice by themselves. Errors: ServerFailed."""
         self._end(signal.SIGKILL)
+        _ports.add(self.port)
 
     def restart(self, *, hard: bool = False) -> None:
         """Stop (or kill) it and start it again on the same port and database."""
-        (self.kill if hard else self.stop)()
+        self._end(signal.SIGKILL if hard else signal.SIGINT)
         self.start()
 
     def _end(self, how: signal.Signals) -> None:
