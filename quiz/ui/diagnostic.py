@@ -97,9 +97,9 @@ def _result(found: DiagnosticView) -> None:
     early = found.ending == "stopped" and found.overall.answers < FEWEST_ITEMS
     st.title("A first guess at your level" if early else readiness_in_words(found.ready), anchor=False)
     st.markdown(
-        f"Your chance of a good answer to a middling question is **{_percent(found.overall.mastery)}**, and lies between {_percent(found.overall.low)} and "
-        f"{_percent(found.overall.high)} with 95% certainty. Ready means {READY_SHARE}% and more: the chance that you are there is "
-        f"**{chance_in_words(found.ready)}**."
+        f"Your chance of a good answer to a question of average difficulty is **{_percent(found.overall.mastery)}**, and lies "
+        f"between {_percent(found.overall.low)} and {_percent(found.overall.high)} with 95% certainty. Ready means {READY_SHARE}% and more: the "
+        f"chance that you are there is **{chance_in_words(found.ready)}**."
     )
     st.caption(f"From {counted(found.overall.answers, 'answer')}. {ENDINGS[found.ending or 'stopped']}")
     st.subheader(message(found.groups), anchor=False)

@@ -85,7 +85,9 @@ def _mastery(found: Growth) -> None:
     known = [row for row in found.rows if any(value is not None for value in row.values)]
     alt = f"{mastery_message(found.rows)}. From the first to the last: " + "; ".join(f"{row.title} {first_to_last(row)}" for row in known) + "."
     st.plotly_chart(mastery_figure(found, colours()), key="growth_mastery", alt=alt, config=CONFIG)
-    st.caption("Mastery is the chance of a good answer to a middling item of the question, from the answers up to then. An empty cell: not tried yet.")
+    st.caption(
+        "Mastery is the chance of a good answer to an item of average difficulty of the question, from the answers up to then. An empty cell: not tried yet."
+    )
 
 
 def mastery_message(rows: Sequence[GrowthRow]) -> str:

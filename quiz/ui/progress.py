@@ -30,7 +30,7 @@ SECTIONS = {
     "misconceptions": "Misconceptions",
     "forecasts": "Calibration",
     "predictions": "Predictions",
-    "lstm": "LSTM as scheduler",
+    "lstm": "LSTM forecast",
 }
 LOOKING_BACK = {"growth": growth.over_time, "forgetting": growth.forgetting, "misconceptions": growth.misconceptions, "predictions": growth.predictions}
 LATEST_DAYS = 28
@@ -156,7 +156,7 @@ def level(cell: MasteryCell) -> int:
 def _grid(view: ProgressView, now: datetime) -> None:
     st.subheader("Mastery", anchor=False)
     st.markdown(
-        "Your chance of a good answer to a middling item of each question, from everything you have answered so far. "
+        "Your chance of a good answer to an item of average difficulty of each question, from everything you have answered so far. "
         "In brackets, the range it lies in with 95% certainty: more answers narrow it."
     )
     _legend()
@@ -194,15 +194,16 @@ def _cell_text(cell: MasteryCell, now: datetime) -> str:
 
 
 def _days(all_days: Sequence[DayStat], today: date) -> None:
-    st.subheader("The last four weeks", anchor=False)
     days = [day for day in all_days[-LATEST_DAYS:] if (today - day.day).days < LATEST_DAYS]
     if not days:
-        st.markdown("No answers. Over time has those from before." if all_days else "No answers yet.")
+        since = "in the last four weeks. Over time has those from before" if all_days else "yet"
+        st.markdown(f"No answers {since}.")
         return
     from quiz.ui.charts import days_figure  # plotly: only where a chart is drawn
 
     message, best = days_message(days), max(days, key=lambda day: day.attempts)
-    st.markdown(f"**{message}**")
+    st.subheader(message, anchor=False)
+    st.caption("The last four weeks")
     alt = f"{message}. Answers and share right on {counted(len(days), 'day')}; most on {best.day.day} {best.day:%B}, {best.correct} of {best.attempts} right."
     st.plotly_chart(days_figure(days), key="days", alt=alt, config={"displayModeBar": False})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import plotly.graph_objects as go
 
@@ -32,6 +33,7 @@ HEAT = (
     ("#F1EEE5", "#BFDDDC", "#5FA5A8", "#12666F", "#063A40"),
     ("#1F262A", "#1B4F55", "#277C84", "#71B2B8", "#D6F1F2"),
 )
+NUMBER_PX = 22  # of height that the number on a bar takes, with what is around it
 FINE_DASH = "4px,3px"  # for a line to hold others against: told from the dashes of an arm, and no turn of it is lost between two
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 
@@ -127,7 +129,9 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
             name=series.label,
             marker={"color": look.colour(series.role), "pattern": pattern},
             text=[words.number(value) if math.isfinite(value) else "" for value in series.y],
-            textposition="outside",
+            textposition=_where_numbers_stand(picture, series.y),
+            insidetextfont={"color": GROUND[look.dark]},
+            insidetextanchor="end",
             textangle=0,
             cliponaxis=False,
             hovertemplate="%{y:.3g}",
@@ -142,6 +146,20 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
     legend = [*(series.label for series in picture.series if len(picture.series) > 1), *(label for _, label in picture.rules)]
     figure = finish(figure, 1.6, "", legend, look, extra_px=LEGEND_ROW_PX * max(group.count("<br>") - 1 for group in groups))
     return figure.update_traces(showlegend=len(picture.series) > 1, selector={"type": "bar"})
+
+
+def _where_numbers_stand(picture: Bars, values: Sequence[float]) -> list[str]:
+    """Over the bar, or inside it at its end where a reference line would strike the number out."""
+    scale: Callable[[float], float] = (lambda value: math.log(value) if value > 0 else math.nan) if picture.log_y else float
+    rules = [scale(value) for value, _ in picture.rules]
+    all_heights = [height for series in picture.series for height in map(scale, series.y) if math.isfinite(height)]
+    bottom = min([*all_heights, *rules]) if picture.log_y else 0.0
+    number_high = NUMBER_PX / PANEL_PX * (max([*all_heights, *rules, bottom]) - bottom)
+
+    def struck(low: float) -> bool:
+        return any(low <= rule <= low + number_high for rule in rules)
+
+    return ["inside" if struck(height) and not struck(height - number_high) and height - number_high > bottom else "outside" for height in map(scale, values)]
 
 
 def _parallel(picture: Parallel, look: Look) -> go.Figure:

@@ -218,7 +218,7 @@ SECTIONS = {
     "Misconceptions": (".st-key-face_belief_11", ""),
     "Calibration": (f".st-key-certainty{DRAWN}", ""),
     "Predictions": ('[data-testid="stAlert"]', "No prediction"),
-    "LSTM as scheduler": (".st-key-compare_forecasts", ""),
+    "LSTM forecast": (".st-key-compare_forecasts", ""),
     "Overview": (f".st-key-days{DRAWN}", ""),
 }
 

@@ -148,7 +148,7 @@ def set_interview(page: Page, app: Server) -> None:
 
 def compare_forecasts(page: Page, app: Server) -> None:
     """Forecasts are compared, to the verdict."""
-    visit(page, f"{app.url}/progress?section=LSTM+as+scheduler")
+    visit(page, f"{app.url}/progress?section=LSTM+forecast")
     button(page, "compare_forecasts").click()
     keyed(page, "forecast_verdict").wait_for(timeout=120_000)
 
@@ -214,7 +214,7 @@ WITH_HISTORY = [
     Scene("progress", at("/progress", ".stPlotlyChart")),
     Scene("progress-readiness", at("/progress?section=Readiness", ".stPlotlyChart"), prepare=set_interview),
     Scene("progress-calibration", at("/progress?section=Calibration", ".stPlotlyChart")),
-    Scene("progress-lstm", at("/progress?section=LSTM+as+scheduler", ".st-key-forecast_verdict"), prepare=compare_forecasts),
+    Scene("progress-lstm", at("/progress?section=LSTM+forecast", ".st-key-forecast_verdict"), prepare=compare_forecasts),
     Scene("progress-over-time", at("/progress?section=Over+time", ".stPlotlyChart"), tallest=WHOLE_PX),
     Scene("progress-forgetting", at("/progress?section=Forgetting", ".stPlotlyChart")),
     Scene("progress-misconceptions", at("/progress?section=Misconceptions", ".stMetric")),

@@ -67,7 +67,7 @@ def test_from_readiness_through_calibration_to_a_trained_lstm(practised: Server,
     page.get_by_role("radio", name="Calibration").click()
     expect(page.get_by_text("When it said").first).to_be_visible()
     expect(page.get_by_text("Points", exact=True).first).to_be_visible()
-    page.get_by_role("radio", name="LSTM as scheduler").click()
+    page.get_by_role("radio", name="LSTM forecast").click()
     expect(page.get_by_text("200 are needed")).to_be_visible()
     button(page, "compare_forecasts").click()
     keyed(page, "forecast_verdict").wait_for(timeout=120_000)
