@@ -6,6 +6,7 @@ Streamlit's markup has no serious finding that stays, so there is no list of exc
 from __future__ import annotations
 
 import random
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from playwright.sync_api import Page, expect
 from questions.schema import FORMAT_LABELS
 from quiz.ui.shortcuts import SHORTCUTS
 from quiz.views import Turn
+from sandbox.registry import find_experiment
 from tests.browser.answers import open_turn, right_response, service_on, wrong_response
 from tests.browser.conftest import Pages
 from tests.browser.server import Server
@@ -174,6 +176,52 @@ def test_a_session_from_start_to_summary_needs_no_mouse(app: Server, open_page: 
         page.keyboard.press("ArrowRight")
     expect(page.get_by_text("5 of 5 right")).to_be_visible()
     assert serious(page) == []
+
+
+def tab_into(page: Page, group: str) -> None:
+    """Press Tab until one of the options of the group with this name has the focus."""
+    options = page.get_by_role("radiogroup", name=group)
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if options.evaluate("group => group.contains(document.activeElement)"):
+            return
+    raise AssertionError(f"Tab never comes to an option of “{group}”")
+
+
+def test_the_whole_loop_from_today_over_an_answer_and_its_proof_to_progress_and_back_needs_no_mouse(fresh_app: Server, page: Page) -> None:
+    visit(page, fresh_app.url)
+    tab_to(page, "Try 3 questions")
+    page.keyboard.press("Enter")
+    keyed(page, "check").wait_for()
+    settle(page)
+    turn = open_turn(fresh_app.database)
+    answer_by_keyboard(page, turn)
+    tab_to(page, "See it happen")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"/lab\\?.*experiment={turn.link.experiment}"))
+    expect(button(page, "lab_run_unpredicted")).to_be_enabled()
+    settle(page)
+    tab_into(page, "Your prediction")
+    page.keyboard.press("Space")
+    expect(button(page, "lab_run")).to_be_enabled()
+    settle(page)
+    tab_to(page, button(page, "lab_run").inner_text().splitlines()[-1])
+    page.keyboard.press("Enter")
+    page.locator(VERDICT).wait_for(timeout=RUN_MS)
+    settle(page)
+    expect(keyed(page, "lab_prediction_result")).to_contain_text("You predicted")
+    tab_to(page, "Progress")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stMetric").filter(has_text="Answers")).to_contain_text("1")
+    settle(page)
+    tab_into(page, "Section")
+    while page.evaluate("document.activeElement.innerText.trim()") != "Predictions":
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(page.get_by_text(find_experiment(turn.link.experiment).title)).to_be_visible()
+    tab_to(page, "Today")
+    page.keyboard.press("Enter")
+    expect(button(page, "begin")).to_contain_text("Go on practising")
 
 
 @pytest.mark.parametrize("address", PAGES.values())

@@ -18,7 +18,7 @@ from tests.browser.test_accessibility import serious
 HEADINGS = {
     "Readiness": "Readiness",
     "Calibration": "Do the app's forecasts come true?",
-    "LSTM+as+scheduler": "Would an LSTM forecast you better?",
+    "LSTM+forecast": "Would an LSTM forecast you better?",
     "Over+time&time=The+last+4+weeks&groups=Gates": "Where you are right",
     "Forgetting": "Forgetting",
     "Misconceptions": "Misconceptions",
