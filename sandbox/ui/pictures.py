@@ -131,6 +131,7 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
             text=[words.number(value) if math.isfinite(value) else "" for value in series.y],
             textposition=_where_numbers_stand(picture, series.y),
             insidetextfont={"color": GROUND[look.dark]},
+            outsidetextfont={"color": INK[look.dark]},
             insidetextanchor="end",
             textangle=0,
             cliponaxis=False,
@@ -149,17 +150,19 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
 
 
 def _where_numbers_stand(picture: Bars, values: Sequence[float]) -> list[str]:
-    """Over the bar, or inside it at its end where a reference line would strike the number out."""
+    """Over the bars; where a reference line would strike a number out, inside every bar that has room for its own at its end."""
     scale: Callable[[float], float] = (lambda value: math.log(value) if value > 0 else math.nan) if picture.log_y else float
     rules = [scale(value) for value, _ in picture.rules]
-    all_heights = [height for series in picture.series for height in map(scale, series.y) if math.isfinite(height)]
-    bottom = min([*all_heights, *rules]) if picture.log_y else 0.0
-    number_high = NUMBER_PX / PANEL_PX * (max([*all_heights, *rules, bottom]) - bottom)
+    heights = [height for series in picture.series for height in map(scale, series.y) if math.isfinite(height)]
+    bottom = min([*heights, *rules], default=0.0) if picture.log_y else 0.0
+    number = NUMBER_PX / PANEL_PX * (max([*heights, *rules], default=bottom) - bottom)
 
     def struck(low: float) -> bool:
-        return any(low <= rule <= low + number_high for rule in rules)
+        return any(low <= rule <= low + number for rule in rules)
 
-    return ["inside" if struck(height) and not struck(height - number_high) and height - number_high > bottom else "outside" for height in map(scale, values)]
+    if not any(map(struck, heights)):
+        return ["outside"] * len(values)
+    return ["inside" if height - number > bottom and not struck(height - number) else "outside" for height in map(scale, values)]
 
 
 def _parallel(picture: Parallel, look: Look) -> go.Figure:

@@ -124,6 +124,23 @@ def test_every_kind_of_picture_draws_and_nan_leaves_a_gap() -> None:
     assert [trace.name for trace in bars.data if trace.showlegend is not False] == ["chance"]  # beside a bar its words would stand on the bar
 
 
+@pytest.mark.parametrize(
+    ("values", "rule", "log_y", "where"),
+    [
+        ((0.5, 0.8), 0.25, False, ["outside", "outside"]),
+        ((0.24, 0.8), 0.25, False, ["inside", "inside"]),  # the line would strike the first one out
+        ((0.24, 0.02), 0.25, False, ["inside", "outside"]),  # no room in the second
+        ((0.24, 0.27), 0.25, False, ["inside", "outside"]),  # inside the second it would be struck out, too
+        ((1e-3, 1.0), 1.5e-3, True, ["outside", "inside"]),  # the first one begins at the bottom of the axis
+        ((math.nan, 0.24), 0.25, False, ["outside", "inside"]),
+    ],
+)
+def test_no_reference_line_strikes_a_bars_number_out(values: tuple[float, ...], rule: float, log_y: bool, where: list[str]) -> None:
+    series = (Series("s", "lstm", (), values), Series("t", "lstm", (), (1.0,) * len(values)))
+    bars = Bars("b", "t", "a", "accuracy", tuple("ab"), series, rules=((rule, "chance"),), log_y=log_y)
+    assert list(picture_figure(bars, Look()).data[0].textposition) == where
+
+
 def test_many_groups_of_bars_are_named_in_lines_that_fit_a_phone() -> None:
     groups = ("nothing done", "c exchanged", "h exchanged", "both exchanged", "c set to 0", "h set to 0")
     series = (Series("own", "lstm", (), (1.0,) * 6), Series("donor's", "remedy", (), (2e-5,) * 6))
