@@ -122,6 +122,21 @@ def reach(triples: Sequence[tuple[float, float, float]]) -> dict[str, Any]:
     }
 
 
+def cell_figure(lefts: Sequence[float], marked: int, colour: str) -> go.Figure:
+    """What is left of a cell, in percent, after 0, 1, 2, … steps, in the colour of its gate; the step `marked` with its value."""
+    figure, left = go.Figure(), lefts[marked]
+    line = {"color": colour, "width": 3}
+    figure.add_scatter(x=list(range(len(lefts))), y=list(lefts), mode="lines", line=line, hovertemplate="after %{x}: %{y:.3g} %<extra></extra>")
+    words = {
+        "text": [f"{left:.0f}% after {marked} steps" if left >= 1 else f"{left:.1g}% after {marked} steps"],
+        "textposition": "top right" if left < 80 else "bottom center",
+    }
+    figure.add_scatter(x=[marked], y=[left], mode="markers+text", marker={"color": colour, "size": 12}, hoverinfo="skip", **words)
+    figure.update_xaxes(title="Steps", showgrid=False, fixedrange=True, automargin=True)
+    figure.update_yaxes(**percent_axis("Left of the cell, %"))
+    return dressed(figure, 280, legend=False)
+
+
 def percent_axis(title: str) -> dict[str, Any]:
     """An axis from 0 to 100%."""
     return {

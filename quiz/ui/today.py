@@ -17,6 +17,7 @@ from quiz.ui.diagnostic import start_diagnostic
 from quiz.ui.formulas import coloured
 from quiz.ui.going import go_to, going_to
 from quiz.ui.interview import ask_how_it_went, days_left_in_words, interview_form, interview_line, reply
+from quiz.ui.introduction import introduction
 from quiz.ui.progress import local_zone
 from quiz.ui.text import as_text, counted, duration, lab_address, long_day
 from quiz.ui.today_charts import calendar, plan_figure
@@ -38,7 +39,7 @@ def today() -> None:
     with adding_up():
         view = quiz.service.today.view(quiz.learner, now, zone)
     if view.attempts == 0 and view.session is None and view.plan is None and not quiz.service.adaptive.past_interviews(quiz.learner):
-        _introduction()
+        introduction(_ways_on)
     else:
         _day(view, day)
     show_left_out(quiz.bank.left_out)
@@ -47,16 +48,7 @@ def today() -> None:
 # --- The first visit --------------------------------------------------------------------------------------------
 
 
-def _introduction() -> None:
-    questions = len(context.quiz().bank.questions)
-    st.title("Ready for the LSTM interview?", anchor=False)
-    st.markdown(
-        f"The {questions} questions that interviewers keep asking about LSTMs, and a way to *know* the answers instead of reciting them.\n\n"
-        "1. **Answer.** Short questions, each with the reason behind every option.\n"
-        "2. **See it happen.** The lab trains the networks in front of you and tests the claim.\n"
-        "3. **Keep it.** What you miss comes back, what you know waits longer."
-    )
-    st.space("small")
+def _ways_on() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if st.button(f"Try {FIRST_ITEMS} questions", key="begin", type="primary", icon=":material/play_arrow:", shortcut="s"):
             _practise(FIRST_ITEMS)

@@ -19,6 +19,7 @@ from quiz.settings import Settings
 from quiz.ui import components, context
 from quiz.ui.going import GOING
 from quiz.ui.interview import WENT, days_left_in_words
+from quiz.ui.introduction import cell_message, left_after
 from quiz.ui.text import duration, long_day
 from quiz.ui.today import minutes_of, practised_in_words
 from quiz.ui.today_charts import calendar, plan_figure
@@ -70,6 +71,35 @@ def test_the_first_visit_has_two_ways_on_and_nothing_to_configure(open_app: Open
     assert [button.label for button in tab.button if button.key != "shortcuts"] == ["Try 3 questions", "Find my level"]
     fields = [*tab.text_input, *tab.number_input, *tab.date_input, *tab.selectbox, *tab.metric]
     assert fields == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [("37%", "**Right.**] What the steps keep"), ("99%", "That is left after one step."), ("0%", "a step loses 1% of what is left by then")],
+)
+def test_the_introductions_question_is_answered_seen_and_not_counted(open_app: Open, chosen: str, told: str) -> None:
+    tab = open_app()
+    tab.get_by_key("introduction_answer").set_value(chosen).run()
+    page = says(tab)
+    assert not tab.exception
+    assert told in page
+    assert "$0.99^{100} = 0.37$" in page
+    assert "half is left after 69 steps, a hundredth after 458" in page
+    assert service().today.view(context.quiz().learner, MONDAY, UTC).attempts == 0
+    assert has_button(tab, "begin")
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        (0.9, "**At 0.900** half is left after 7 steps, a hundredth after 44."),
+        (1.0, "**At 1 nothing is ever lost:** the constant error carousel, which this app is named after."),
+    ],
+)
+def test_the_introduction_says_how_long_a_cell_remembers(gate: float, message: str) -> None:
+    assert cell_message(gate) == message
+    assert left_after(gate, 0) == 1
+    assert left_after(1, 300) == 1
 
 
 def test_trying_it_opens_a_session_of_three_questions(open_app: Open) -> None:

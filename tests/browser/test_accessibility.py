@@ -188,6 +188,23 @@ def tab_into(page: Page, group: str) -> None:
     raise AssertionError(f"Tab never comes to an option of “{group}”")
 
 
+def test_the_introduction_goes_from_its_question_to_what_it_shows_and_to_the_ways_on(fresh_app: Server, open_page: Pages) -> None:
+    page = open_page(size=TALL)
+    visit(page, fresh_app.url)
+    tab_to(page, "99%")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("That is left after one step.")).to_be_visible()
+    expect(page.get_by_text("half is left after 69 steps, a hundredth after 458")).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("slider").press("End")
+    expect(page.get_by_text("the constant error carousel")).to_be_visible()
+    settle(page)
+    assert serious(page) == []
+    assert sideways_px(page) == 0
+    tab_to(page, "Try 3 questions")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Question 1 of 3")).to_be_visible()
+
+
 def test_the_whole_loop_from_today_over_an_answer_and_its_proof_to_progress_and_back_needs_no_mouse(fresh_app: Server, page: Page) -> None:
     visit(page, fresh_app.url)
     tab_to(page, "Try 3 questions")
