@@ -162,7 +162,7 @@ def _look_at_file(path: Path) -> None:
     except OSError as error:
         raise DatabaseUnusable(str(path), f"it cannot be read or created: {error.strerror}", "check the path and its permissions") from error
     if head and head != _MAGIC:
-        raise DatabaseUnusable(str(path), "this file is not an SQLite database", "name another file, or move this one away")
+        raise DatabaseUnusable(str(path), "this file is not an SQLite database", "move this file away, or set DATABASE_URL to another one")
 
 
 def _head(path: Path) -> bytes:

@@ -29,7 +29,7 @@ def show(error: Exception) -> None:
         st.markdown("Mend the file and load this page again. `python -m questions check` lists everything at once.")
     elif isinstance(error, DatabaseUnusable):
         _list("The database cannot be used:", [f"{error.place}: {error.what}"])
-        st.markdown(f"What to do: {error.remedy}. Then load this page again.")
+        st.markdown(f"What to do: {error.remedy}. Then load this page again (after a change of DATABASE_URL, start Carousel again).")
     else:
         _list("A setting cannot be used:", list(error.problems) if isinstance(error, InvalidSettings) else [str(error)])
         st.markdown("Correct the environment variable and start Carousel again.")
