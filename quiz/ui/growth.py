@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta, tzinfo
 import streamlit as st
 
 from questions.schema import Group
-from quiz.progress_views import Accuracy, Belief, Curve, Foretold, ForgettingView, Growth, GrowthRow, Within, right_of
+from quiz.progress_views import Accuracy, Belief, Curve, Foretold, ForgettingView, Growth, GrowthRow, PeriodStat, Within, right_of
 from quiz.ui import context
 from quiz.ui.components import PRACTICE, study_link
+from quiz.ui.formulas import coloured
 from quiz.ui.going import going_to
 from quiz.ui.text import counted, duration, lab_address, long_day, quoted, when
 
@@ -113,9 +114,21 @@ def _calendar(found: Growth, last: date) -> None:
     most = f"{best.minutes:.0f} minutes" if minutes else counted(best.answers, "answer")
     message = f"You practised on {counted(len(days), 'day')} of {counted(weeks, 'week')}; most on {long_day(best.period.first, last)}: {most}"
     st.markdown(f"**{message}**")
-    st.plotly_chart(calendar_figure(days, last, weeks, colours(), minutes=minutes), key="calendar", alt=f"A calendar. {message}.", config=CONFIG)
+    alt = f"A calendar. {message}. Day by day in the table below it."
+    st.plotly_chart(calendar_figure(days, last, weeks, colours(), minutes=minutes), key="calendar", alt=alt, config=CONFIG)
+    with st.expander("All days as a table"):
+        st.markdown(days_table(days))
     if found.days_active > len(days):
         st.caption(f"The latest {WEEKS} weeks of the time looked at; you practised on {found.days_active:,} days in all of it.")
+
+
+def days_table(days: Sequence[PeriodStat]) -> str:
+    """Every day of practice in a Markdown table, the latest first."""
+    rows = [
+        f"| {one.period.first:%a} {one.period.first.day} {one.period.first:%b %Y} | {one.answers:,} | {one.right:,} | {one.minutes:.0f} |"
+        for one in reversed(days)
+    ]
+    return "\n".join(["| Day | Answers | Right | Minutes |", "| --- | ---: | ---: | ---: |", *rows])
 
 
 def _periods(found: Growth) -> None:
@@ -256,7 +269,7 @@ def misconceptions(zone: tzinfo) -> None:
         st.caption(f"The latest {SHOWN} of {len(still):,}.")
     if past:
         with st.expander(f"{counted(len(past), 'misconception')} overcome"):
-            st.markdown("\n\n".join(overcome(one, zone) for one in past[:SHOWN]))
+            st.markdown(coloured("\n\n".join(overcome(one, zone) for one in past[:SHOWN])))
             if len(past) > SHOWN:
                 st.caption(f"The latest {SHOWN} of {len(past):,}.")
 
@@ -276,7 +289,7 @@ def _practise(question_ids: Sequence[str]) -> None:
 def _belief(one: Belief, place: int, zone: tzinfo) -> None:
     with st.container(border=True, key=f"face_belief_{place}", gap="xsmall"):
         said = f"{one.question_title} · chosen {times(one.times)} {short(one.last_at, zone)}"
-        st.markdown(f":small[{said}]\n\n{one.prompt}\n\n" + quoted(":small[:red[:material/cancel: **You chose**]]", one.text, one.why))
+        st.markdown(f":small[{said}]\n\n" + coloured(f"{one.prompt}\n\n" + quoted(":small[:red[:material/cancel: **You chose**]]", one.text, one.why)))
         if one.link is not None:
             with st.container(horizontal=True, gap="small"):
                 study_link(one.question_id, "Study the question", ":material/menu_book:")

@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from questions.schema import Group
 from quiz.progress_views import Accuracy, Curve, Foretold, ForgettingView, Growth, GrowthRow, Period, PeriodStat, Step
-from quiz.ui.charts import LINE, MISSED, RIGHT
+from quiz.ui.charts import LINE, PALE, RIGHT, lengths
 from quiz.ui.insight_charts import AXIS_PX, CONFIG, GREY, GRID, LEFT_TEXT, add_dots, dressed, percent_axis
 from quiz.views import Chance
 
@@ -170,6 +170,7 @@ def calendar_figure(days: Sequence[PeriodStat], last: date, weeks: int, colours:
     weekdays = {tick + place: name for tick in ticks for place, name in ((0, "Mon"), (2, "Wed"), (4, "Fri"), (6, "Sun"))}
     figure.update_xaxes(visible=False, fixedrange=True)
     figure.update_yaxes(
+        title="Weekday",
         tickvals=list(weekdays),
         ticktext=list(weekdays.values()),
         range=[len(cells) - 0.5, -0.5],
@@ -210,8 +211,8 @@ def periods_figure(growth: Growth) -> go.Figure:
     figure.add_bar(
         y=[one.right for one in stats], yaxis="y2", name="Right", marker_color=RIGHT, hovertemplate="%{customdata}: %{y} right<extra></extra>", **bar
     )
-    missed = [one.answers - one.right for one in stats]
-    figure.add_bar(y=missed, yaxis="y2", name="Missed", marker_color=MISSED, hovertemplate="%{customdata}: %{y} missed<extra></extra>", **bar)
+    missed = lengths(one.answers - one.right for one in stats)
+    figure.add_bar(y=missed, yaxis="y2", name="Missed", marker=PALE, hovertemplate="%{customdata}: %{y} missed<extra></extra>", **bar)
     unit, size = ("Hours", 60) if max(one.minutes for one in stats) > LONG_MINUTES else ("Minutes", 1)
     time = [one.minutes / size for one in stats]
     figure.add_bar(y=time, name=unit, marker_color=GREY, hovertemplate=f"%{{customdata}}: %{{y:.3~g}} {unit.lower()}<extra></extra>", **bar)
@@ -310,7 +311,8 @@ def foretold_figure(lines: Sequence[Foretold], title_of: Callable[[str], str]) -
         figure.add_annotation(y=height + 0.45, text=f"{line.right} of {line.runs}", font_size=13, **RIGHT_TEXT)
     bar = {"y": heights, "orientation": "h", "width": 0.36}
     figure.add_bar(x=[one.right for one in lines], name="came true", marker_color=RIGHT, hovertemplate="%{x} came true<extra></extra>", **bar)
-    figure.add_bar(x=[one.runs - one.right for one in lines], name="did not", marker_color=MISSED, hovertemplate="%{x} did not<extra></extra>", **bar)
+    wrong = lengths(one.runs - one.right for one in lines)
+    figure.add_bar(x=wrong, name="did not", marker=PALE, hovertemplate="%{x} did not<extra></extra>", **bar)
     most = max(one.runs for one in lines)
     figure.update_xaxes(title="Predictions", range=[0, most], dtick=max(1, -(-most // 8)), gridcolor=GRID, zeroline=False, fixedrange=True)
     figure.update_yaxes(visible=False, range=[-len(lines) - 0.2, 0], fixedrange=True)

@@ -103,11 +103,12 @@ def _nothing_yet(view: ProgressView) -> None:
 
 
 def _headline(view: ProgressView) -> None:
+    """Figures that no filter below them changes, which the two that could be taken for it say."""
     met = sum(cell.attempts > 0 for cell in view.cells)
     with st.grid(4, min_column_width=140, gap="small"):
         st.metric("Questions met", f"{met} of {len(view.cells)}", border=True)
-        st.metric("Answers", f"{view.attempts:,}", border=True)
-        st.metric("Right", f"{view.correct / view.attempts:.0%}" if view.attempts else "–", border=True)
+        st.metric("Answers, all time", f"{view.attempts:,}", border=True)
+        st.metric("Right, all time", f"{view.correct / view.attempts:.0%}" if view.attempts else "–", border=True)
         st.metric("Due now", str(sum(cell.due for cell in view.cells)), border=True)
 
 

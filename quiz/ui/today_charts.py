@@ -1,6 +1,6 @@
 """Figures of the pages Today and Diagnostic. Builders return a figure; they draw nothing.
 
-Colours are told apart by lightness too, and every kind of mark has a shape of its own.
+Bars are told apart by lightness too, and every kind of mark has a shape of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from quiz.ui.charts import LINE, MISSED, RIGHT
+from quiz.ui.charts import LINE, PALE, RIGHT, lengths
 from quiz.views import LevelLine, PlanView
 
 READY_SHARE = 70  # per cent: what "ready" means, quiz/engine/ability.py
@@ -35,9 +35,9 @@ def plan_figure(view: PlanView, today: date) -> go.Figure:
         figure.add_bar(x=[today.isoformat()], y=[view.done_minutes], name="Done", marker_color=RIGHT, hovertemplate="%{y:.0f} min done<extra></extra>")
     figure.add_bar(
         x=[day.isoformat() for day in days],
-        y=[minutes.get(day, 0) for day in days],
+        y=lengths(minutes.get(day, 0) for day in days),
         name="Planned",
-        marker_color=MISSED,
+        marker=PALE,
         hovertemplate="%{x|%a %-d %b}: %{y:.0f} min<extra></extra>",
     )
     if off:
@@ -66,8 +66,9 @@ def plan_figure(view: PlanView, today: date) -> go.Figure:
         barmode="stack",
         height=260,
         showlegend=True,
-        legend={"orientation": "h", "y": -0.22, "x": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.08, "x": 0, "traceorder": "normal"},
         xaxis={
+            "title": "Day",
             "type": "date",
             "tickvals": [day.isoformat() for day in days[::step]],
             "tickformat": "%-d %b",
@@ -110,6 +111,6 @@ def level_figure(lines: Sequence[LevelLine]) -> go.Figure:
         **{**_PLAIN, "margin": {"l": 8, "r": 16, "t": 28, "b": 8}},
         height=70 + 46 * len(lines),
         xaxis={"title": "Chance of a good answer, %", "range": [0, 100], "tickvals": [0, 25, 50, 75, 100]},
-        yaxis={"autorange": "reversed", "automargin": True, "showgrid": False},
+        yaxis={"title": "Group", "autorange": "reversed", "automargin": True, "showgrid": False},
     )
     return figure

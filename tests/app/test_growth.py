@@ -41,6 +41,7 @@ def test_over_time_tells_what_was_answered_and_its_filters_choose_what(open_app:
     mastery, calendar, periods, accuracy = charts(tab)
     assert mastery.startswith("Mastery rose for")
     assert calendar.startswith("A calendar. You practised on 40 days")
+    assert "| Day | Answers | Right | Minutes |" in says(tab)
     assert " of 160 answers right" in periods
     found = quiz.service.hindsight.growth(quiz.learner, NOW, UTC)
     assert all(f"{one.label} {one.share:.0%} (" in accuracy for one in (*found.groups, *found.formats))
@@ -86,6 +87,7 @@ def test_open_misconceptions_can_be_practised_and_have_their_reasons(open_app: O
     assert (numbers["Met"], numbers["Overcome"], numbers["Still open"]) == (str(len(found)), str(len(found) - len(still)), str(len(still)))
     assert still[0].text in says(tab)
     assert still[0].why in says(tab)
+    assert any(r"\textcolor" in one.value for one in tab.markdown)  # the gates of their formulas
     tab.button(key="practise_open").click().run()
     assert set(shown_turn().session.only) == {one.question_id for one in still}
     assert not has_button(section(open_app, "misconceptions"), "practise_open")
@@ -169,7 +171,7 @@ def test_the_calendar_has_a_column_a_week_and_nothing_after_the_last_day() -> No
 def test_periods_without_answers_leave_a_gap_in_the_share() -> None:
     share, right, missed, minutes = periods_figure(growth()).data
     assert list(share.y) == [75.0, None, 75.0]
-    assert (list(right.y), list(missed.y), list(minutes.y), minutes.name) == ([3, 0, 3], [1, 0, 1], [5, 0, 5], "Minutes")
+    assert (list(right.y), list(missed.y), list(minutes.y), minutes.name) == ([3, 0, 3], [1, None, 1], [5, 0, 5], "Minutes")
 
 
 def test_accuracy_stands_on_its_interval() -> None:
@@ -193,7 +195,7 @@ def test_the_curve_carries_today_and_the_interview() -> None:
 
 def test_predictions_that_came_true_stand_before_those_that_did_not() -> None:
     right, wrong = foretold_figure([Foretold("a", 20, 12), Foretold("b", 4, 4)], str.upper).data
-    assert (list(right.x), list(wrong.x)) == ([12, 4], [8, 0])
+    assert (list(right.x), list(wrong.x)) == ([12, 4], [8, None])
 
 
 def test_periods_are_named_by_their_first_day() -> None:

@@ -16,23 +16,10 @@ from sandbox.ui.controls import log_stops
 from sandbox.ui.figures import COLOURS, GATES, Look
 from sandbox.ui.messages import LONGEST, curves_message, preview_message, strip_message
 from sandbox.ui.pictures import picture_figure
+from tests.app.contrast import GROUNDS, contrast
 from tests.experiments.lab_experiments import find
 
 WALK = find("walk")
-GROUNDS = ("#FBFAF6", "#15191C")  # .streamlit/config.toml, light and dark
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance (WCAG 2.2)."""
-    parts = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(colour: str, ground: str) -> float:
-    """From 1, the same, to 21, black and white (WCAG 2.2)."""
-    bright, dark = sorted((luminance(colour), luminance(ground)), reverse=True)
-    return (bright + 0.05) / (dark + 0.05)
 
 
 @pytest.mark.parametrize("role", COLOURS)

@@ -37,7 +37,7 @@ def test_one_answer_shows_in_every_number(open_app: Open) -> None:
     check(practice)
     tab = open_app(PROGRESS)
     assert not tab.exception
-    assert metrics(tab) == {"Questions met": f"1 of {len(context.quiz().bank.questions)}", "Answers": "1", "Right": "100%", "Due now": "0"}
+    assert metrics(tab) == {"Questions met": f"1 of {len(context.quiz().bank.questions)}", "Answers, all time": "1", "Right, all time": "100%", "Due now": "0"}
     assert f"Next comes **{turn.question_title}**" in says(tab)
     assert tab.get("plotly_chart")
 
