@@ -131,7 +131,7 @@ def cell_figure(lefts: Sequence[float], marked: int, colour: str) -> go.Figure:
         "text": [f"{left:.0f}% after {marked} steps" if left >= 1 else f"{left:.1g}% after {marked} steps"],
         "textposition": "top right" if left < 80 else "bottom center",
     }
-    figure.add_scatter(x=[marked], y=[left], mode="markers+text", marker={"color": colour, "size": 12}, hoverinfo="skip", **words)
+    figure.add_scatter(x=[marked], y=[left], mode="markers+text", marker={"color": colour, "size": 12}, textfont={"color": colour}, hoverinfo="skip", **words)
     figure.update_xaxes(title="Steps", showgrid=False, fixedrange=True, automargin=True)
     figure.update_yaxes(**percent_axis("Left of the cell, %"))
     return dressed(figure, 280, legend=False)

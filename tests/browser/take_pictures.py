@@ -193,6 +193,18 @@ def in_database(change: Callable[[Path], None]) -> Callable[[Page, Server], None
     return prepare
 
 
+def show_introduction(page: Page, app: Server) -> None:
+    at("/", ".st-key-introduction_answer")(page, app)
+    page.get_by_test_id("stMain").get_by_role("radio", name="99%", exact=True).click()
+    page.locator(".st-key-introduction_chart .scatterlayer .trace").first.wait_for(state="attached")
+
+
+def show_shortcuts(page: Page, app: Server) -> None:
+    at("/study")(page, app)
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+
+
 # Plotly draws axes first and what they measure later: a chart is done when its markup has stayed the same for a while.
 CHARTS_AT_REST = """() => new Promise(done => {
   let before = null, same = 0;
@@ -206,6 +218,8 @@ CHARTS_AT_REST = """() => new Promise(done => {
 })"""
 FRESH = [
     Scene("today-welcome", at("/", ".st-key-begin")),
+    Scene("today-introduction", show_introduction),
+    Scene("shortcuts", show_shortcuts),
     Scene("diagnostic-start", at("/diagnostic", ".st-key-start_diagnostic")),
     Scene("practice-welcome", at("/practice", ".st-key-start")),
     Scene("progress-empty", at("/progress")),

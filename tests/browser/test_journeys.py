@@ -8,13 +8,21 @@ import select
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.answers import open_turn, progress, right_response, wrong_response
 from tests.browser.conftest import Pages
 from tests.browser.server import Server
 from tests.browser.steps import PAGES, button, check, choose, go_on, keyed, settle, sideways_px, start_practice, visit
 
+WIDE: ViewportSize = {"width": 1920, "height": 1080}
+# In widths of an m: some 110 letters.
+MOST_EM = 56
+LONGEST_LINE = """() => Math.max(...[...document.querySelectorAll('[data-testid="stMain"] p')].map(paragraph => {
+  const range = document.createRange();
+  range.selectNodeContents(paragraph);
+  return range.getBoundingClientRect().width / parseFloat(getComputedStyle(paragraph).fontSize);
+}))"""
 # What a page may complain about while its server is away.
 CONNECTION_LOST = (
     r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|Failed to fetch|Client Error in reaching|server is not responding"
@@ -182,12 +190,16 @@ def test_the_start_opens_the_browser_at_the_printed_address(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("address", [*PAGES.values(), "/study?question=forget-gate", "/lab?experiment=bilstm"])
-def test_no_page_scrolls_sideways_on_a_phone(app: Server, phone: Page, address: str) -> None:
+def test_no_page_scrolls_sideways_on_a_phone_or_has_lines_too_long_to_read_on_a_wide_screen(app: Server, phone: Page, address: str) -> None:
     visit(phone, app.url + address)
     assert sideways_px(phone) == 0
     phone.emulate_media(color_scheme="dark")
     settle(phone)
     assert sideways_px(phone) == 0
+    phone.set_viewport_size(WIDE)
+    settle(phone)
+    assert sideways_px(phone) == 0
+    assert phone.evaluate(LONGEST_LINE) < MOST_EM
 
 
 def test_every_page_is_one_click_away_from_every_other(app: Server, page: Page) -> None:

@@ -15,6 +15,7 @@ OTHERS = {"banner"}  # shown in the README
 PAGES: dict[str, dict[str, str]] = {
     "Today": {
         "today-welcome": "The first visit: two ways on, and nothing to configure.",
+        "today-introduction": "Its question answered: what a cell keeps, in a slider and a chart, and how it goes on.",
         "today-undated": "A day without an interview date: what is due, and the way to a plan.",
         "today": "A day on the way to an interview: what pays most now, an experiment on what was missed, and the plan, made anew with every answer.",
         "today-afterwards": "After the interview: how did it go?",
@@ -66,6 +67,9 @@ PAGES: dict[str, dict[str, str]] = {
     },
     "Your data": {
         "your-data": "Everything out, in four forms, and in again.",
+    },
+    "Everywhere": {
+        "shortcuts": "`?` lists the keys.",
     },
     "Profiles and backup": {
         "who-is-practising": "With two profiles or more, the question comes first.",
