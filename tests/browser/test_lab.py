@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
+import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -16,6 +17,7 @@ from tests.browser.answers import runs
 from tests.browser.server import Server, wait_until
 from tests.browser.steps import LIVE_POINT, VERDICT, button, keyed, open_lab, run_predicting, settle, sideways_px, visit
 from tests.experiments.smoke import smallest
+from tests.experiments.test_notebook import run_alone
 
 RUN_MS = 180_000  # a deadline, not a measurement
 SHORT = "experiment=forget-gate&updates=50&hidden=1&seeds=2"
@@ -112,15 +114,25 @@ def test_every_experiment_runs_to_a_verdict_and_all_its_figures_hold_something(a
         picture.locator(DRAWN).first.wait_for(state="attached")
 
 
-def test_a_finished_run_can_be_taken_as_a_script(app: Server, page: Page, tmp_path: Path) -> None:
+def run_script(script: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-P", str(script)], cwd=script.parent, capture_output=True, text=True, timeout=300)
+
+
+def take(page: Page, key: str, folder: Path) -> Path:
+    with page.expect_download() as download:
+        button(page, key).click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_a_finished_run_can_be_taken_as_a_script_and_as_a_notebook_that_get_its_numbers(app: Server, page: Page, tmp_path: Path) -> None:
     open_lab(page, app.url, SHORT)
     button(page, "lab_run_unpredicted").click()
     page.locator(VERDICT).wait_for(timeout=RUN_MS)
-    with page.expect_download() as download:
-        button(page, "lab_script").click()
-    script = tmp_path / download.value.suggested_filename
-    download.value.save_as(script)
-    assert script.name == "carousel_forget_gate.py"
-    done = subprocess.run([sys.executable, "-P", str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert "2 of 2 seeds identical, every digit" in done.stdout
+    script, book = take(page, "lab_script", tmp_path), take(page, "lab_notebook", tmp_path)
+    assert (script.name, book.name) == ("carousel_forget_gate.py", "carousel_forget_gate.ipynb")
+    nbformat.validate(nbformat.read(book, as_version=4))
+    for done in (run_script(script), run_alone(book.read_text("utf-8"), tmp_path)):
+        assert done.returncode == 0, done.stderr
+        assert "2 of 2 seeds identical, every digit" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from playwright.sync_api import Page, expect
 
@@ -13,6 +14,13 @@ from tests.browser.steps import VERDICT, button, keyed, open_lab, run_predicting
 
 RUN_MS = 180_000  # a deadline, not a measurement
 SMALL = "experiment=forget-gate&updates=50&hidden=1&seeds=1&seed=4"
+
+SMALL_FIELDS: tuple[tuple[str, Literal["slider", "spinbutton"], str], ...] = (
+    ("updates", "spinbutton", "50"),
+    ("hidden", "slider", "1"),
+    ("seeds", "slider", "1"),
+    ("seed", "spinbutton", "4"),
+)
 
 
 def search(page: Page, text: str) -> None:
@@ -37,7 +45,12 @@ def test_a_run_is_annotated_found_repeated_compared_deleted_and_had_back(fresh_a
     expect(keyed(page, "runs_run_0")).to_be_visible()
 
     button(page, "runs_link_0").click()
-    expect(keyed(page, "runs_run_0").locator("code")).to_contain_text(re.compile(r"/lab\?experiment=forget-gate&.*hidden=1.*seed=4"))
+    link = keyed(page, "runs_run_0").locator("code")
+    expect(link).to_contain_text(re.compile(r"/lab\?experiment=forget-gate&.*hidden=1.*seed=4"))
+    other = open_page()  # somebody else's
+    visit(other, link.inner_text())
+    for name, role, value in SMALL_FIELDS:
+        expect(keyed(other, f"lab_set_forget-gate_{name}").get_by_role(role)).to_have_value(value)
     keyed(page, "runs_again_0").get_by_role("button").dblclick()
     page.locator(VERDICT).wait_for(timeout=RUN_MS)
     expect(keyed(page, "lab_repeat")).to_contain_text("Every number of 1 seed is the same")
