@@ -20,7 +20,7 @@ from questions.loader import load_bank
 from questions.schema import Asked, ChoiceItem
 from questions.templates import drawn
 from quiz.engine.grading import Response, grade
-from quiz.service import QuizService
+from quiz.service import QuizService, RunBook
 from quiz.storage.database import open_database
 from quiz.storage.models import Attempt, PracticeSession, Presentation
 from tests.browser.answers import right_response, wrong_response
@@ -29,8 +29,8 @@ SESSION = 20
 CHUNK = 10_000
 
 
-def write(database: Path, answers: int, now: datetime, days: int) -> None:
-    """Write a history of `answers` over the `days` before `now` into an empty database."""
+def write(database: Path, answers: int, runs: int, now: datetime, days: int) -> None:
+    """Write a history of `answers` over the `days` before `now` into an empty database, with `runs` of experiments, each predicted."""
     opened = open_database(f"sqlite:///{database}")
     try:
         bank = load_bank()
@@ -44,6 +44,11 @@ def write(database: Path, answers: int, now: datetime, days: int) -> None:
                 for table, place in ((PracticeSession, 0), (Presentation, 1), (Attempt, 2)):
                     content = [row[place] for row in chunk if row[place]]
                     repository._session.execute(insert(table), content)
+        book, experiments = RunBook(opened, learner), sorted({question.sandbox.experiment for question in bank.questions})
+        for number in range(runs):
+            begun = {"experiment": experiments[number % len(experiments)], "settings": {}, "first_seed": 0, "seeds": 1, "prediction": "hit"}
+            book.begin(f"run{number}", begun)
+            book.end(f"run{number}", {"state": "finished", "verdict": {"outcome": ("hit", "miss")[number % 3 == 0]}, "record": {}})
     finally:
         opened.close()
 

@@ -209,6 +209,7 @@ def lab(browser: Browser, folder: Path, samples: int) -> LabTimes:
 # --- Looking back -----------------------------------------------------------------------------------------------
 
 FEW, MANY, DAYS = 100, 100_000, 1000
+FEW_RUNS, MANY_RUNS = 24, 2_000
 DRAWN = " .main-svg"  # inside a chart: plotly has drawn it
 # What is last on each section of the progress page.
 SECTIONS = {
@@ -217,7 +218,7 @@ SECTIONS = {
     "Forgetting": (f".st-key-forgetting{DRAWN}", ""),
     "Misconceptions": (".st-key-face_belief_11", ""),
     "Calibration": (f".st-key-certainty{DRAWN}", ""),
-    "Predictions": ('[data-testid="stAlert"]', "No prediction"),
+    "Predictions": (f".st-key-foretold{DRAWN}", ""),
     "LSTM forecast": (".st-key-compare_forecasts", ""),
     "Overview": (f".st-key-days{DRAWN}", ""),
 }
@@ -235,8 +236,8 @@ def progress(browser: Browser, folder: Path, samples: int) -> tuple[PageTimes, P
     """The progress page at FEW and at MANY answers over the same days, taking turns; and the seconds of the first look at MANY after a start."""
     few, many = (server_in(folder, name) for name in ("few", "many"))
     now = datetime.now(UTC)
-    long_history.write(few.database, FEW, now, DAYS)
-    long_history.write(many.database, MANY, now, DAYS)
+    long_history.write(few.database, FEW, FEW_RUNS, now, DAYS)
+    long_history.write(many.database, MANY, MANY_RUNS, now, DAYS)
     with running(few), running(many):
         pages = new_page(browser), new_page(browser)
         looks = [look_round(page, server) for _ in range(2) for page, server in zip(pages, (few, many), strict=True)]  # the first folds the history
