@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import zipfile
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from anki.collection import Collection
+from anki.import_export_pb2 import ImportAnkiPackageOptions, ImportAnkiPackageRequest
 from playwright.sync_api import Page, expect
 
 from questions.loader import load_bank
-from quiz.service import LearnerData, QuizService
-from quiz.storage.database import open_database
+from quiz.service.anki import weak_spots
 from tests.browser import demo
 from tests.browser.answers import progress
 from tests.browser.conftest import QUIZ_FIRST, Pages
@@ -36,6 +40,22 @@ def download(page: Page, key: str, folder: Path) -> Path:
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
     return path
+
+
+def cards_in(package: Path, folder: Path) -> int:
+    """How many cards Anki itself finds in a package."""
+    collection = Collection(str(folder / f"{package.stem}.anki2"))
+    try:
+        collection.import_anki_package(ImportAnkiPackageRequest(package_path=str(package), options=ImportAnkiPackageOptions(merge_notetypes=True)))
+        return int(collection.card_count())
+    finally:
+        collection.close()
+
+
+def rows_in(tables: Path) -> dict[str, int]:
+    """Rows under the head of each table."""
+    with zipfile.ZipFile(tables) as archive:
+        return {name: len(list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"))))) for name in archive.namelist()}
 
 
 def bring_in(page: Page, file: Path) -> None:
@@ -66,22 +86,19 @@ def test_everything_leaves_one_carousel_and_gives_the_same_progress_in_a_fresh_o
     ]
     bring_in(here, file)
     expect(keyed(here, "data_preview")).to_contain_text("Nothing new")
-    assert download(here, "data_anki", tmp_path).read_bytes()[:2] == b"PK"
-    assert download(here, "data_tables", tmp_path).read_bytes()[:2] == b"PK"
+    bank, weak = load_bank(), weak_spots({cell.question_id: cell.mastery for cell in after.cells})
+    assert cards_in(download(here, "data_anki", tmp_path), tmp_path) == len(bank.items)
+    assert cards_in(download(here, "data_anki_weak", tmp_path), tmp_path) == sum(len(bank.by_id[one].items) for one in weak)
+    assert 0 < len(weak) < len(bank.questions)
+    assert rows_in(download(here, "data_tables", tmp_path)) == {"attempts.csv": before.attempts, "runs.csv": 0}
 
 
-def test_the_page_fits_a_phone(other_app: Server, phone: Page) -> None:
+def test_the_page_fits_a_phone_and_its_report_does_so_too_and_prints_on_one_sheet(other_app: Server, phone: Page, tmp_path: Path) -> None:
     visit(phone, f"{other_app.url}/data")
     assert sideways_px(phone) == 0
-
-
-def test_the_report_prints_on_one_sheet_and_fits_a_phone(other_app: Server, page: Page, phone: Page) -> None:
-    database = open_database(f"sqlite:///{other_app.database}")
-    service = QuizService(database, load_bank())
-    html = LearnerData(service, database, 1).report(datetime.now(UTC) + timedelta(minutes=1), UTC, str, lambda _, key: key).decode()
-    database.close()
-    page.set_content(html)
-    sheets = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True, print_background=True))
-    assert len(sheets) == 1
-    phone.set_content(html)
+    report = download(phone, "data_report", tmp_path)
+    assert re.fullmatch(r"carousel-\d{4}-\d\d-\d\d-report\.html", report.name)
+    phone.goto(report.as_uri())
+    expect(phone.locator("body")).to_contain_text(f"{progress(other_app.database).attempts}answers")
     assert phone.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", phone.pdf(prefer_css_page_size=True, print_background=True))) == 1
