@@ -6,6 +6,7 @@ All on one server that is prepared step by step, as each server and each visit t
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -16,6 +17,7 @@ from quiz.storage.database import open_database
 from sandbox.registry import find_experiment
 from sandbox.requests import preset_values
 from tests.browser import demo
+from tests.browser.answers import service_on
 from tests.browser.conftest import Pages
 from tests.browser.server import Server
 from tests.browser.steps import button, keyed, settle, visit
@@ -34,6 +36,17 @@ def keep_a_run(database: Path) -> None:
     opened.close()
 
 
+def stop_the_session(database: Path) -> None:
+    with service_on(database) as service:
+        session = service.open_session(service.default_learner())
+        assert session is not None
+        service.end_session(session.id, datetime.now(UTC))
+
+
+def turn_to(page: Page, name: str) -> None:
+    page.get_by_test_id("stTopNavLink").get_by_text(name, exact=True).click()
+
+
 def from_elsewhere(own: Path) -> bytes:
     """The learner's own file as somebody else's: with other ids, all of it is new."""
     text = own.read_text("utf-8")
@@ -44,7 +57,8 @@ def from_elsewhere(own: Path) -> bytes:
 
 
 def see_the_plan(page: Page, app: Server) -> None:
-    demo.find_level(app.database)
+    demo.open_diagnostic(app.database)
+    stop_the_session(app.database)
     demo.prepare_for_two_weeks(app.database)
     visit(page, app.url)
     keyed(page, "day_by_day").get_by_text("Day by day").click()
@@ -53,7 +67,7 @@ def see_the_plan(page: Page, app: Server) -> None:
 
 
 def see_a_result(page: Page, app: Server) -> None:
-    visit(page, f"{app.url}/diagnostic")
+    page.get_by_role("link", name="Your level on").click()
     page.get_by_text("The chart in words").click()
     page.get_by_text("What this can't tell").click()
     keyed(page, "review").get_by_role("combobox").click()
@@ -63,13 +77,13 @@ def see_a_result(page: Page, app: Server) -> None:
 
 def be_asked_in_a_diagnostic(page: Page, app: Server) -> None:
     demo.open_diagnostic(app.database)
-    visit(page, f"{app.url}/practice")
+    turn_to(page, "Practice")
     expect(page.get_by_text("Diagnostic, question 4:")).to_be_visible()
 
 
 def write_a_note(page: Page, app: Server) -> None:
     keep_a_run(app.database)
-    visit(page, f"{app.url}/runs")
+    turn_to(page, "Runs")
     button(page, "runs_note_0").click()
     keyed(page, "runs_run_0").get_by_role("textbox").wait_for()
 
@@ -80,7 +94,7 @@ def share_a_run(page: Page, app: Server) -> None:
 
 
 def see_what_a_file_would_add(page: Page, app: Server) -> None:
-    visit(page, f"{app.url}/data")
+    turn_to(page, "Your data")
     with page.expect_download() as started:
         button(page, "data_json").click()
     file = {"name": "learner.json", "mimeType": "application/json", "buffer": from_elsewhere(Path(started.value.path()))}
