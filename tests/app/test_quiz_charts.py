@@ -16,7 +16,7 @@ from quiz.engine.points import certainty_of
 from quiz.progress_views import Curve, Foretold, ForgettingView
 from quiz.ui.charts import MISSED, RIGHT, days_figure, recording_figure
 from quiz.ui.growth_charts import accuracy_figure, calendar_figure, foretold_figure, forgetting_figure, mastery_figure, periods_figure
-from quiz.ui.insight_charts import certainty_figure, readiness_figure, reliability_figure
+from quiz.ui.insight_charts import cell_figure, certainty_figure, readiness_figure, reliability_figure
 from quiz.ui.today_charts import level_figure, plan_figure
 from quiz.views import Calibration, Chance, DayStat, InterviewView, LevelLine, PlanView, ReadinessLine
 from tests.app.contrast import GROUNDS, contrast
@@ -50,6 +50,7 @@ FIGURES: dict[str, Callable[[], go.Figure]] = {
     "readiness": lambda: readiness_figure([ReadinessLine("q", 7, "A", Group.GATES, 5, True, CHANCE, CHANCE)]),
     "reliability": lambda: reliability_figure(Calibration(40, Losses(0.2, 0.6), Losses(0.2, 0.6), BINS)),
     "certainty": lambda: certainty_figure(certainty_of({("sure", True): 18, ("sure", False): 2})),
+    "cell": lambda: cell_figure([100.0, 90.0, 81.0], 1, RIGHT),
     "mastery": lambda: mastery_figure(growth(rows=(row("A", 0.4, 0.5, 0.6),)), SCALE),
     "calendar": lambda: calendar_figure(growth().days, TODAY, 2, SCALE, minutes=False),
     "periods": lambda: periods_figure(growth()),

@@ -50,6 +50,11 @@ def sideways_px(page: Page) -> int:
     )
 
 
+def figure(page: Page, label: str) -> Locator:
+    """The number under this label, of those that stand in boxes."""
+    return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True)).get_by_test_id("stMetricValue")
+
+
 # --- Practice ---------------------------------------------------------------------------------------------------
 
 

@@ -8,10 +8,29 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from quiz.views import Turn
+from tests.browser import demo
 from tests.browser.answers import open_turn, progress, right_response, service_on, wrong_response
 from tests.browser.conftest import PHONE, Pages
 from tests.browser.server import Server
-from tests.browser.steps import button, choose, keyed, settle, sideways_px, visit
+from tests.browser.steps import button, check, choose, figure, keyed, settle, sideways_px, visit
+
+
+def _ask(app: Server, at: datetime) -> Turn:
+    """Put an item in front of the learner at this time."""
+    with service_on(app.database) as service:
+        session = service.start_session(service.default_learner(), 1, at)
+        turn = service.current(session.id, at, random.Random(0))
+        assert turn is not None
+        return turn
+
+
+def _practise_one(app: Server, at: datetime) -> None:
+    """One right answer at this time."""
+    turn = _ask(app, at)
+    with service_on(app.database) as service:
+        service.submit(turn.presentation_id, right_response(turn.item), None, at)
+        service.advance(turn.presentation_id, at)
 
 
 def answer(page: Page, app: Server, number: int) -> None:
@@ -61,13 +80,7 @@ def test_a_double_click_on_i_do_not_know_leaves_one_question(fresh_app: Server, 
 
 
 def test_a_date_is_set_with_the_keyboard_and_the_days_are_planned(fresh_app: Server, page: Page) -> None:
-    with service_on(fresh_app.database) as service:
-        learner, at = service.default_learner(), datetime.now(UTC) - timedelta(days=1)
-        session = service.start_session(learner, 1, at)
-        turn = service.current(session.id, at, random.Random(0))
-        assert turn is not None
-        service.submit(turn.presentation_id, right_response(turn.item), None, at)
-        service.advance(turn.presentation_id, at)
+    _practise_one(fresh_app, datetime.now(UTC) - timedelta(days=1))
     visit(page, fresh_app.url)
     minutes = keyed(page, "interview_minutes").get_by_role("spinbutton")
     minutes.focus()
@@ -112,3 +125,30 @@ def test_enter_on_a_link_follows_the_link_and_starts_nothing(fresh_app: Server, 
     settle(page)
     with service_on(fresh_app.database) as service:
         assert service.open_session(service.default_learner()) is None
+
+
+def test_today_tells_what_was_practised_and_what_comes_and_counts_the_minutes_done(fresh_app: Server, page: Page) -> None:
+    now = datetime.now(UTC)
+    noon, in_two_days = now.replace(hour=12, minute=0), (now.weekday() + 2) % 7
+    for days_ago in (20, 3, 1):
+        _practise_one(fresh_app, noon - timedelta(days=days_ago))
+    demo.set_interview(fresh_app.database, now, days=16, minutes=20, off=(in_two_days, (in_two_days + 1) % 7))
+    _ask(fresh_app, now - timedelta(minutes=4))
+    with service_on(fresh_app.database) as service:
+        view = service.today.view(service.default_learner(), now, UTC)
+    visit(page, fresh_app.url)
+    expect(page.get_by_text("You practised on 2 of the last 14 days.")).to_be_visible()
+    for label, value in {"Until the interview": "16 days", "Due": str(len(view.due)), "New": str(view.new)}.items():
+        expect(figure(page, label)).to_have_text(value)
+    expect(page.get_by_text(re.compile(r"^0 of \d+ minutes done today"))).to_be_visible()
+    expect(page.get_by_test_id("stBaseButton-primary")).to_have_count(1)
+    button(page, "begin").click()
+    expect(page.get_by_text(re.compile("Question 1 of"))).to_be_visible()
+    settle(page)
+    turn = open_turn(fresh_app.database)
+    choose(page, turn, right_response(turn.item))
+    check(page)
+    page.get_by_role("link", name="Today").click()
+    expect(page.get_by_text(re.compile(r"^[4-9] of \d+ minutes done today"))).to_be_visible()  # it was in front of the learner for four
+    keyed(page, "see_it_happen").get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"/lab\?experiment="))
