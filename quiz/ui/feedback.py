@@ -59,7 +59,7 @@ def show_answer(turn: Turn, feedback: Feedback) -> None:
     else:
         detail = _steps(feedback) if isinstance(turn.item, OrderItem) else _options(turn, feedback)
     if isinstance(turn.item, CodeItem):
-        detail += f"\n\n#### The code, mended\n\n{fenced(changes(turn.item.code, turn.item.fixed), 'text')}"
+        detail += f"\n\n#### The code, mended\n\n{fenced(changes(turn.item.code, turn.item.fixed), 'diff')}"
     # All of it is one element: an element each for mark, text and reason doubles the time to the feedback.
     st.markdown(coloured(f"{detail}\n\n#### Why\n\n{turn.item.explanation}"), anchors=False)
 

@@ -106,7 +106,8 @@ def level_figure(lines: Sequence[LevelLine]) -> go.Figure:
         hovertemplate="%{y}: %{x:.0f} % (%{customdata[0]:.0f} to %{customdata[1]:.0f})<extra></extra>",
         showlegend=False,
     )
-    figure.add_vline(x=READY_SHARE, line={"dash": "dash", "width": 2, "color": LINE}, annotation={"text": "ready", "yanchor": "bottom", "y": 1})
+    ready = {"text": f"ready: {READY_SHARE} %", "yanchor": "bottom", "y": 1}
+    figure.add_vline(x=READY_SHARE, line={"dash": "dash", "width": 2, "color": LINE}, layer="below", annotation=ready)
     figure.update_layout(
         **{**_PLAIN, "margin": {"l": 8, "r": 16, "t": 28, "b": 8}},
         height=70 + 46 * len(lines),

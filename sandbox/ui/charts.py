@@ -27,12 +27,14 @@ from sandbox.ui.figures import (
     finish,
     finite,
     make_panels,
+    name_rules,
     set_y_axis,
     wrapped,
 )
 
 STRIP_PX, STRIP_GAP_PX = 30, 62
 ROOM_ABOVE = 1e3  # how far above the others a diverging line is followed
+AS_GOOD_AS = 0.97  # of the way: a seed that has come so far has come to the end
 
 
 def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[SeedView], updates: int | None, look: Look) -> go.Figure:
@@ -45,14 +47,15 @@ def curves_figure(arms: Sequence[Arm], curves: Sequence[Curve], seeds: Sequence[
     end = max(updates or 0, _last_update(seeds))  # some arms go on, as when fine-tuning follows pretraining
     for row, curve in enumerate(curves, 1):
         if curve.rules:
-            add_rules(figure, row, curve.rules, (0, end), log_y=curve.log_y, look=look)
-        for number, arm in enumerate(arms):
+            add_rules(figure, row, curve.rules, (0, end), look)
+        for number, arm in sorted(enumerate(arms), key=lambda pair: pair[0] % len(DASHES)):  # what is broken over what is whole
             own = [metric_line(one.points, arm.key, curve.metric) for one in seeds]
             if any(own):
                 _arm_lines(figure, row, arm, number, [one for one in own if one], look, first=not drawn(figure, arm.label))
         set_y_axis(figure, row, log_y=curve.log_y, y_range=curve.y_range)
         if curve.log_y:
             _frame_the_calm(figure, row)
+        name_rules(figure, row, curve.rules, log_y=curve.log_y, look=look)
     figure.update_xaxes(range=[0, end] if updates else None)
     return finish(figure, len(curves), "parameter updates", [arm.label for arm in arms], look)
 
@@ -101,12 +104,18 @@ def _last_update(seeds: Sequence[SeedView]) -> int:
 
 
 def median_line(lines: Sequence[Mapping[int, float]]) -> tuple[list[int], list[float]]:
-    """The median over the seeds that have reached each update; a seed that diverged counts as infinite."""
+    """The median over the seeds that have reached each update; a seed that diverged counts as infinite.
+
+    Between two readings a seed stands where it stood last, and one that has come as good as to the end (AS_GOOD_AS) stands there to the end.
+    """
     updates = sorted({update for line in lines for update in line})
+    ends = [max(line, default=0) for line in lines]
+    reach = [updates[-1] if end >= AS_GOOD_AS * updates[-1] else end for end in ends] if updates else []
+    stands: list[float | None] = [None] * len(lines)
     medians = []
     for update in updates:
-        here = [line[update] for line in lines if update in line]
-        medians.append(statistics.median(math.inf if math.isnan(value) else value for value in here))
+        stands = [line.get(update, stood) if update <= far else None for line, stood, far in zip(lines, stands, reach, strict=True)]
+        medians.append(statistics.median(math.inf if math.isnan(value) else value for value in stands if value is not None))
     return updates, medians
 
 
@@ -122,7 +131,7 @@ def _arm_lines(figure: go.Figure, row: int, arm: Arm, number: int, lines: Sequen
             x=x, y=y, mode="lines", line={**line, "width": 1}, opacity=0.35, hoverinfo="skip", showlegend=False, legendgroup=arm.label, row=row, col=1
         )
     updates, medians = median_line(lines)
-    name = {"name": arm.label, "legendgroup": arm.label, "showlegend": first}
+    name = {"name": arm.label, "legendgroup": arm.label, "showlegend": first, "legendrank": 1 + number}
     figure.add_scatter(x=updates, y=[finite(one) for one in medians], mode="lines", line=line, hovertemplate="%{y:.3g}", **name, row=row, col=1)
     broken = next((index for index, value in enumerate(medians) if not math.isfinite(value)), 0)
     if broken:

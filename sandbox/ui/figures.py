@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 from plotly.subplots import make_subplots
@@ -38,10 +39,12 @@ CONFIG = {"displayModeBar": False, "responsive": True, "scrollZoom": False}  # p
 INK = ("#667074", "#9AA6AA")  # reference lines and their words
 GROUND = ("#FBFAF6", "#15191C")  # what is behind a chart
 FAINT = ("rgba(30,38,41,0.10)", "rgba(232,230,224,0.13)")  # grid
-DASHES = ("solid", "dash", "dot", "dashdot")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdashdot")
+RULE = "rule"  # the name of a reference line among the traces
+LABEL_PX, LOOKS = 18, 24  # the height of a reference line's name; at how many places it is looked for what it would hide
 HEADING_PX, PANEL_PX, AXIS_PX = 40, 160, 46
 LEGEND_ROW_PX, LETTER_PX, PHONE_PX = 19, 6.6, 330
-HEADING_LETTERS = 56  # what a line of a heading holds on a phone
+HEADING_LETTERS = 60  # what a line of a heading holds on a phone
 
 
 @dataclass(frozen=True)
@@ -91,30 +94,65 @@ def wrapped(text: str, letters: int) -> list[str]:
     return textwrap.wrap(text, max(1, letters), break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def add_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], ends: tuple[float, float], *, log_y: bool, look: Look) -> None:
-    """Reference lines are traces, so that the axis makes room for them; their words stand at the right end."""
-    for value, label in rules:
+def add_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], ends: tuple[float, float], look: Look) -> None:
+    """Reference lines are traces, so that the axis makes room for them; `name_rules` names them when everything is drawn."""
+    for value, _ in rules:
         line = {"color": INK[look.dark], "width": 1, "dash": "dash"}
-        figure.add_scatter(x=list(ends), y=[value, value], mode="lines", line=line, hoverinfo="skip", showlegend=False, row=row, col=1)
-        _rule_label(figure, row, value, label, log_y=log_y, look=look)
+        figure.add_scatter(x=list(ends), y=[value, value], mode="lines", line=line, hoverinfo="skip", name=RULE, showlegend=False, row=row, col=1)
 
 
-def _rule_label(figure: go.Figure, row: int, value: float, label: str, *, log_y: bool, look: Look) -> None:
+def name_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], *, log_y: bool, look: Look) -> None:
+    """The words of a panel's reference lines, each over or under its line, right or left, wherever they hide least of the curves."""
     suffix = "" if row == 1 else str(row)
-    figure.add_annotation(
-        text=label,
-        x=1,
-        xref=f"x{suffix} domain",
-        xanchor="right",
-        y=math.log10(value) if log_y else value,
-        yref=f"y{suffix}",
-        yanchor="bottom",
-        showarrow=False,
-        bgcolor=GROUND[look.dark],
-        borderpad=1,
-        opacity=0.9,
-        font={"size": 11, "color": INK[look.dark]},
-    )
+    for value, label in rules:
+        x, yanchor = _least_hidden(figure, row, value, label, log_y=log_y)
+        figure.add_annotation(
+            text=label,
+            x=x,
+            xref=f"x{suffix} domain",
+            xanchor="right" if x else "left",
+            y=math.log10(value) if log_y else value,
+            yref=f"y{suffix}",
+            yanchor=yanchor,
+            showarrow=False,
+            bgcolor=GROUND[look.dark],
+            borderpad=1,
+            opacity=0.9,
+            font={"size": 11, "color": INK[look.dark]},
+        )
+
+
+def _least_hidden(figure: go.Figure, row: int, value: float, label: str, *, log_y: bool) -> tuple[int, str]:
+    """At which end (1: right), and on which side of its line, a label covers the fewest of the curves' points, looked at a few pixels apart."""
+    scale: Callable[[float], float] = math.log10 if log_y else float
+    axis = "y" if row == 1 else f"y{row}"
+    drawn_here = [trace for trace in figure.data if (trace.yaxis or "y") == axis and trace.name != RULE and trace.x is not None]
+    curves = [_points(trace.x, trace.y, scale, log_y=log_y) for trace in drawn_here]
+    points = [point for curve in curves for point in curve]
+    if not points:
+        return 1, "bottom"
+    first, last = min(x for x, _ in points), max(x for x, _ in points)
+    heights = [*(y for _, y in points), scale(value)]
+    wide = min(0.9, LETTER_PX * len(label) / PHONE_PX) * (last - first)
+    high = LABEL_PX / PANEL_PX * (max(heights) - min(heights))
+
+    def hidden(place: tuple[int, str]) -> int:
+        right, yanchor = place
+        low = scale(value) - (0 if yanchor == "bottom" else high)
+        looked_at = np.linspace(last - wide, last, LOOKS) if right else np.linspace(first, first + wide, LOOKS)
+        count = 0
+        for curve in filter(None, curves):
+            seen = np.interp(looked_at, [x for x, _ in curve], [y for _, y in curve], left=math.nan, right=math.nan)
+            count += int(((low <= seen) & (seen <= low + high)).sum())
+        return count
+
+    return min(((1, "bottom"), (1, "top"), (0, "bottom"), (0, "top")), key=hidden)
+
+
+def _points(xs: Sequence[float | None], ys: Sequence[float | None], scale: Callable[[float], float], *, log_y: bool) -> list[tuple[float, float]]:
+    """Where a curve passes, by x: several seeds' lines, with gaps between them, as one."""
+    found = [(float(x), scale(y)) for x, y in zip(xs, ys, strict=True) if x is not None and y is not None and (y > 0 or not log_y)]
+    return sorted(found)
 
 
 def set_y_axis(figure: go.Figure, row: int, *, log_y: bool, y_range: tuple[float, float] | None) -> None:
@@ -178,7 +216,7 @@ def dress(figure: go.Figure, height: int, look: Look, *, legend: bool) -> go.Fig
     """Height, margins, grid and no ground of its own; nothing in it can be dragged or zoomed, as a page scrolls over it."""
     figure.update_layout(
         height=height,
-        margin={"l": 8, "r": 8, "t": HEADING_PX, "b": 8},
+        margin={"l": 8, "r": 16, "t": HEADING_PX, "b": 8},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         hovermode="x unified",

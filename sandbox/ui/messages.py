@@ -10,7 +10,7 @@ from sandbox.records import Snapshot
 from sandbox.ui import words
 from sandbox.ui.charts import main_curve, median_line, metric_line
 
-LONGEST = 90  # letters: two lines on a phone
+LONGEST = 120  # letters: three lines on a phone
 SOLVED = "solved"  # the reference line that an experiment draws where its task counts as learnt
 
 
@@ -46,13 +46,13 @@ def _standings(label: str, calm: list[tuple[float, str]], end: str) -> Iterable[
     (low, lowest), (high, highest) = calm[0], calm[-1]
     told = [words.number(low), words.number(high)]
     if len(calm) == 1:
-        yield f"{label}: {lowest} at {told[0]}{end}"
+        yield f"{label}: {told[0]} for {lowest}{end}"
         yield f"{label}: {told[0]}{end}"
     elif told[0] == told[1]:
         yield f"{label}: all {len(calm)} networks at {told[0]}{end}"
     else:
         if len(calm) <= 3:
-            yield f"{label}: {', '.join(f'{name} {words.number(value)}' for value, name in calm)}{end}"
+            yield f"{label}: {'; '.join(f'{name} {words.number(value)}' for value, name in calm)}{end}"
         yield f"{label}: from {told[0]} ({lowest}) to {told[1]} ({highest}){end}"
         yield f"{label}: {told[0]} to {told[1]} in {len(calm)} networks{end}"
     yield f"{len(calm)} of the networks at {told[0]} to {told[1]}{end}"
@@ -62,7 +62,8 @@ def strip_message(verdict: Verdict) -> str:
     """How many seeds satisfied the rule and, where some did not, what failed most."""
     parts, seeds = len(verdict.checks), verdict.seeds
     if verdict.passed == seeds:
-        return f"{'The seed satisfies' if seeds == 1 else f'All {seeds} seeds satisfy'} {'the rule' if parts == 1 else f'all {parts} parts of the rule'}"
+        rule = {1: "the rule", 2: "both parts of the rule"}.get(parts, f"all {parts} parts of the rule")
+        return f"{'The seed satisfies' if seeds == 1 else f'All {seeds} seeds satisfy'} {rule}"
     rule = "the rule" if parts == 1 else "the whole rule"
     if verdict.passed:
         said = f"{verdict.passed} of {seeds} seeds {'satisfies' if verdict.passed == 1 else 'satisfy'} {rule}"

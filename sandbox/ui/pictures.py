@@ -25,6 +25,7 @@ from sandbox.ui.figures import (
     finish,
     finite,
     make_panels,
+    name_rules,
     set_y_axis,
     wrapped,
 )
@@ -33,6 +34,7 @@ HEAT = (
     ("#F1EEE5", "#BFDDDC", "#5FA5A8", "#12666F", "#063A40"),
     ("#1F262A", "#1B4F55", "#277C84", "#71B2B8", "#D6F1F2"),
 )
+FEW_BARS = 6  # of more, each has room for two digits on a phone, not for three
 NUMBER_PX = 22  # of height that the number on a bar takes, with what is around it
 FINE_DASH = "4px,3px"  # for a line to hold others against: told from the dashes of an arm, and no turn of it is lost between two
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
@@ -52,12 +54,13 @@ def _lines(picture: Lines, look: Look) -> go.Figure:
     for row, panel in enumerate(picture.panels, 1):
         ends = [x for series in panel.series for x in series.x] or [0.0, 1.0]
         if panel.rules:
-            add_rules(figure, row, panel.rules, (min(ends), max(ends)), log_y=panel.log_y, look=look)
+            add_rules(figure, row, panel.rules, (min(ends), max(ends)), look)
         plain = [series.label for series in panel.series if not series.dash]
         for series in panel.series:
             _series_line(figure, row, series, plain.index(series.label) if series.label in plain else 0, look)
         _events(figure, row, panel, look)
         set_y_axis(figure, row, log_y=panel.log_y, y_range=panel.y_range)
+        name_rules(figure, row, panel.rules, log_y=panel.log_y, look=look)
     labels = dict.fromkeys(
         [*(series.label for panel in picture.panels for series in panel.series), *(label for panel in picture.panels for _, label in panel.events)]
     )
@@ -120,6 +123,7 @@ def _heat_map(picture: HeatMap, look: Look) -> go.Figure:
 def _bars(picture: Bars, look: Look) -> go.Figure:
     """Reference lines are named in the legend: words beside them would stand on a bar."""
     figure = make_panels([picture.y_label])
+    digits = 3 if len(picture.groups) * len(picture.series) <= FEW_BARS else 2
     groups = ["<br>".join(wrapped(group, int(PHONE_PX / LETTER_PX / len(picture.groups)))) for group in picture.groups]
     for number, series in enumerate(picture.series):
         pattern = {"shape": ("", "/", "\\", "x")[number % 4], "solidity": 0.2, "fillmode": "overlay", "fgcolor": GROUND[look.dark], "fgopacity": 0.45}
@@ -128,7 +132,7 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
             y=[finite(value) for value in series.y],
             name=series.label,
             marker={"color": look.colour(series.role), "pattern": pattern},
-            text=[words.number(value) if math.isfinite(value) else "" for value in series.y],
+            text=[words.number(float(f"{value:.{digits}g}")) if math.isfinite(value) else "" for value in series.y],
             textposition=_where_numbers_stand(picture, series.y),
             insidetextfont={"color": GROUND[look.dark]},
             outsidetextfont={"color": INK[look.dark]},
@@ -146,6 +150,7 @@ def _bars(picture: Bars, look: Look) -> go.Figure:
     figure.update_layout(barmode="group", bargap=0.25, uniformtext={"minsize": 9, "mode": "hide"})  # rather none than one nobody can read
     legend = [*(series.label for series in picture.series if len(picture.series) > 1), *(label for _, label in picture.rules)]
     figure = finish(figure, 1.6, "", legend, look, extra_px=LEGEND_ROW_PX * max(group.count("<br>") - 1 for group in groups))
+    figure.update_yaxes(showgrid=False)  # every bar carries its number, which a line would strike out
     return figure.update_traces(showlegend=len(picture.series) > 1, selector={"type": "bar"})
 
 

@@ -79,7 +79,7 @@ def _show_ending(experiment: Experiment, snapshot: Snapshot) -> None:
         st.badge(f"Question {experiment.number} · verdict", color="gray")
         colour = words.COLOURS[verdict.status]
         st.subheader(f":{colour}[{words.ICONS[verdict.status]} {words.HEADLINES[verdict.status]}]", anchor=False)
-        st.markdown(f"{experiment.claim}")
+        st.markdown(words.spaced_percent(experiment.claim))
         st.markdown(words.checks_table(verdict.checks))
         st.markdown(words.verdict_sentence(verdict))
     _show_prediction(experiment, snapshot)
@@ -89,7 +89,7 @@ def _show_ending(experiment: Experiment, snapshot: Snapshot) -> None:
         told.caption(":material/menu_book: THE TEXTBOOK SAYS")
         told.markdown(experiment.textbook)
         true.caption(":material/science: WHAT IS TRUE")
-        true.markdown("\n".join(f"- {truth}" for truth in experiment.truths))
+        true.markdown("\n".join(f"- {words.spaced_percent(truth)}" for truth in experiment.truths))
 
 
 def _show_prediction(experiment: Experiment, snapshot: Snapshot) -> None:
@@ -124,6 +124,7 @@ def _show_curves(experiment: Experiment, snapshot: Snapshot) -> None:
     figure = curves_figure(experiment.arms, experiment.curves, snapshot.seeds, words.updates_of(snapshot), setup.look())
     st.markdown(f"**{messages.curves_message(experiment, snapshot)}**" + (" · thick: median, thin: one seed each" if len(snapshot.seeds) > 1 else ""))
     st.plotly_chart(figure, key="lab_curves", config=CONFIG, alt=words.curves_alt(experiment, snapshot))
+    st.caption("Read while training. The values of the rule are measured by themselves, most of them on fresh sequences.")
     for sentence in words.diverged(snapshot, experiment):
         st.caption(f":material/warning: {sentence}")
 

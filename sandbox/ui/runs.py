@@ -104,7 +104,7 @@ def _show_search() -> dict[str, object]:
             "endings": [one for name in ("Supported", "Contradicted", "Inconclusive") for one in run_lines.ENDINGS[name]],
         }
     text = st.text_input(
-        "Search", key=SEARCH, type="search", placeholder="Title, question number, verdict, or a word of your notes",
+        "Search", key=SEARCH, type="search", placeholder="Title, verdict or your notes",
         label_visibility="collapsed", icon=":material/search:", on_change=_first_page, persist_state="session",
     )  # fmt: skip
     with st.grid(3, min_column_width=160, gap="small"):

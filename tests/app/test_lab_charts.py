@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.protocol import Axis, Bars, Check, CheckResult, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
+from sandbox.protocol import Arm, Axis, Bars, Check, CheckResult, Curve, HeatMap, Lines, Number, Panel, Parallel, Point, RunRequest, RunState, Series, judge
 from sandbox.records import SeedView, Snapshot
 from sandbox.registry import all_experiments, find_experiment
 from sandbox.ui import words
@@ -48,6 +48,24 @@ def test_the_thick_line_is_the_median_of_the_seeds_that_got_there() -> None:
 
 def test_a_diverged_seed_counts_as_infinite_in_the_median() -> None:
     assert median_line([{1: 1.0}, {1: math.nan}, {1: math.nan}]) == ([1], [math.inf])
+
+
+def test_a_median_between_two_readings_takes_what_a_seed_had_last_and_at_the_end_every_seed_that_came_so_far() -> None:
+    lines = [{10: 9.0, 100: 1.0}, {50: 5.0, 98: 3.0}, {10: 7.0, 60: 4.0}]
+    assert median_line(lines) == ([10, 50, 60, 98, 100], [8.0, 7.0, 5.0, 6.0, 2.0])
+
+
+def test_a_reference_lines_words_stand_where_they_hide_least() -> None:
+    def words_of(values: dict[int, float]) -> tuple[object, object]:
+        points = tuple(Point("arm", update, {"accuracy": value}) for update, value in values.items())
+        seeds = (SeedView(0, "finished", points, None, 0.0),)
+        figure = curves_figure((Arm("arm", "Arm", "lstm"),), (Curve("accuracy", "accuracy", rules=((0.5, "guessing"),)),), seeds, 100, Look())
+        [words] = [one for one in figure.layout.annotations if one.text == "guessing"]
+        return words.xanchor, words.yanchor
+
+    assert words_of({0: 0.0, 50: 0.9, 100: 1.0}) == ("right", "bottom")
+    assert words_of({0: 0.0, 50: 0.52, 100: 0.53}) == ("right", "top")
+    assert words_of({0: 0.9, 40: 0.9, 60: 0.51, 80: 0.49, 90: 0.51, 100: 0.48}) == ("left", "bottom")
 
 
 def test_curves_show_thin_seeds_a_thick_median_and_a_cross_where_the_line_ends() -> None:
@@ -139,7 +157,7 @@ def test_many_groups_of_bars_are_named_in_lines_that_fit_a_phone() -> None:
 def test_a_heading_too_long_for_a_phone_is_broken() -> None:
     panel = Panel("Gradient that arrives, after training", "relative to the last step", (Series("f", "f", (1.0,), (1.0,)),))
     figure = picture_figure(Lines("l", "t", "a", "step", (panel,)), Look())
-    assert figure.layout.annotations[0].text == "Gradient that arrives, after training (relative to the<br>last step)"
+    assert figure.layout.annotations[0].text == "Gradient that arrives, after training (relative to the last<br>step)"
 
 
 def test_parallel_coordinates_run_through_every_axis_and_the_lowest_end_is_drawn_strongest_and_last() -> None:
@@ -238,13 +256,13 @@ def test_a_run_from_before_a_control_existed_shows_what_it_had_and_repeats_with_
 @pytest.mark.parametrize(
     ("seeds", "state", "message"),
     [
-        ([seed(0, 1.0, 0.5)], RunState.RUNNING, "Loss: Plain at 0.5 so far"),
-        ([seed(0, 1.0, 0.5), seed(1, 1.0, 0.3), seed(2, 1.0)], RunState.FINISHED, "Loss: Plain at 0.4 at the end"),  # the median of those that got there
+        ([seed(0, 1.0, 0.5)], RunState.RUNNING, "Loss: 0.5 for Plain so far"),
+        ([seed(0, 1.0, 0.5), seed(1, 1.0, 0.3), seed(2, 1.0)], RunState.FINISHED, "Loss: 0.4 for Plain at the end"),  # the median of those that got there
         ([seed(0, 1.0, math.nan)], RunState.FINISHED, "It diverged at the end"),
         ([SeedView(0, "stopped", (Point("plain", 1, {"loss": 0.25}), Point("wild", 1, {"loss": math.inf})))], RunState.CANCELLED,
-         "Loss: Plain at 0.25 when it stopped; 1 diverged"),
+         "Loss: 0.25 for Plain when it stopped; 1 diverged"),
         ([SeedView(0, "finished", (Point("plain", 1, {"loss": 2e-4}), Point("wild", 1, {"loss": 1.5})))], RunState.FINISHED,
-         "Loss: Plain 2.0·10⁻⁴, Wild 1.5 at the end"),
+         "Loss: Plain 2.0·10⁻⁴; Wild 1.5 at the end"),
         ([SeedView(0, "finished", (Point("plain", 1, {"loss": 1.0}), Point("wild", 1, {"loss": 1.0})))], RunState.FINISHED,
          "Loss: all 2 networks at 1 at the end"),
         ([seed(0)], RunState.CANCELLED, "Nothing measured when it stopped"),
@@ -274,8 +292,8 @@ def test_before_a_run_the_chart_asks_what_the_run_will_answer() -> None:
 @pytest.mark.parametrize(
     ("measured", "message"),
     [
-        ([(0.1, 2.0)], "The seed satisfies all 2 parts of the rule"),
-        ([(0.1, 2.0)] * 3, "All 3 seeds satisfy all 2 parts of the rule"),
+        ([(0.1, 2.0)], "The seed satisfies both parts of the rule"),
+        ([(0.1, 2.0)] * 3, "All 3 seeds satisfy both parts of the rule"),
         ([(0.1, 2.0), (0.1, 0.5), (0.1, 2.0)], "2 of 3 seeds satisfy the whole rule: ratio above 1 in 2 of 3"),
         ([(0.9, 0.5), (math.nan, 2.0)], "None of 2 seeds satisfies the whole rule: loss below 0.5 in 0 of 2"),
     ],

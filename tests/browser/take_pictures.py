@@ -163,7 +163,7 @@ def show_compared(page: Page, app: Server) -> None:
 def note_runs(page: Page, app: Server) -> None:
     """Notes on two runs."""
     first, second = [run for run in runs(app.database) if run.experiment == "gradient-clipping"][:2]
-    demo.note(app.database, first.id, "A third of the learning rate and the RNN never explodes: nothing to clip.\nAsk: does the claim name a learning rate?")
+    demo.note(app.database, first.id, "A hundredth of the rate and the RNN never explodes: nothing to clip.\nAsk: does the claim name a learning rate?")
     demo.note(app.database, second.id, "As in the textbook.")
 
 
