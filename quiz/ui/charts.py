@@ -19,9 +19,9 @@ RIGHT, MISSED, LINE = "#137D88", "#B9A77F", "#C75000"
 PALE: dict[str, Any] = {"color": MISSED, "line": {"color": "#86734A", "width": 1.5}}
 
 # Of recorded curves: a contrast of at least 3.5 to paper and to ink, so the chart need not know which it is on.
-CURVES = ("#137D88", "#C75000", "#8A63B8", "#7A7F2A")
-DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+CURVES = ("#137D88", "#C75000", "#8A63B8", "#7A7F2A", "#C0508A")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 PANEL_PX, AXIS_PX, LEGEND_ROW_PX, GAP = 200, 80, 20, 0.1
 FEW_POINTS = 25  # up to here each is marked
 DECADES = 2  # a logarithmic axis over more has its numbers at powers of ten
