@@ -49,6 +49,7 @@ ARMS = (
     Arm("relu-out", "ReLU at the output", "ablated"),
     Arm("relu", "ReLU for candidate and output", "rnn"),
 )
+LABEL = {arm.key: arm.label for arm in ARMS}
 DESIGNS: dict[str, dict[str, str]] = {  # what differs from torch.nn.LSTM
     "softsign": {"candidate": "softsign", "output": "softsign"},
     "hard": {"gates": "hard-sigmoid"},
@@ -176,7 +177,7 @@ def _accuracy_picture(examined: Mapping[str, Examined], settings: Settings) -> L
     steps = int(settings["steps"])
     longest = steps * int(settings["stretch"])
     told = {arm.key: f"{examined[arm.key].accuracy[-1]:.0%}" for arm in ARMS}
-    message = f"Trained on {steps} steps, right on {longest}: tanh {told['tanh']}, ReLU at the output {told['relu-out']}, ReLU throughout {told['relu']}"
+    message = f"Trained on {steps} steps, right on {longest}: tanh {told['tanh']}, ReLU at the output {told['relu-out']}, {LABEL['relu']} {told['relu']}"
     each = "; ".join(f"{arm.label} {examined[arm.key].accuracy[steps - 1]:.1%} at {steps}, {examined[arm.key].accuracy[-1]:.1%} at {longest}" for arm in ARMS)
     panel = Panel(
         "Accuracy",
@@ -197,7 +198,7 @@ def _size_picture(examined: Mapping[str, Examined], settings: Settings) -> Lines
         Panel("Largest |c| so far", "|c|", _series(examined, "c", only_finite=True), log_y=True, events=events),
     ]
     tanh, relu = examined["tanh"], examined["relu"]
-    message = f"With tanh |h| stays at {tanh.h[-1]:.3g} while |c| reaches {tanh.c[-1]:.3g}; with ReLU |h| {_size(relu.h[-1])}"
+    message = f"With tanh |h| stays at {tanh.h[-1]:.3g} while |c| reaches {tanh.c[-1]:.3g}; with {LABEL['relu']} |h| {_size(relu.h[-1])}"
     each = "; ".join(f"{arm.label}: |h| {_size(examined[arm.key].h[-1])}, |c| {_size(examined[arm.key].c[-1])}" for arm in ARMS)
     alt = f"{message}. Largest absolute values over all nets and sequences by {len(tanh.h)} steps. {each}. What is not finite is not drawn."
     return Lines("size", message, alt, "length, steps", panels)
@@ -249,7 +250,7 @@ EXPERIMENT = Experiment(
     "place of tanh it learns the 12 steps as well, but on the long sequences h explodes and the answers are lost.",
     textbook="Gates use the sigmoid, content uses tanh. ReLU is rare inside the recurrence because it has no upper bound.",
     truths=(
-        "At the trained length ReLU as candidate and at the output is no worse, and on many seeds its loss is the lower one. "
+        "At the trained length ReLU for candidate and output is no worse, and on many seeds its loss is the lower one. "
         "What tanh buys is a bound, not a better fit.",
         "The bound is on h. The cell of a standard LSTM is a sum without one, and here it grows with the length: see |c| in the picture.",
         "Tanh is not the only way: softsign is bounded as well, and gates of straight lines (hard-sigmoid) mostly serve as well as the sigmoid.",
@@ -258,6 +259,7 @@ EXPERIMENT = Experiment(
     limits=(
         "A task that only asks to hold two bits. A network that must count needs something that grows, and there a cell without bound is of use.",
         "Trained to the one length. Training on mixed lengths, or a penalty on the size of h, would help the ReLU networks.",
+        "An answer that is not finite counts as wrong. So accuracy can fall to 0, below guessing.",
     ),
     paper=Paper(
         "Greff, K., Srivastava, R. K., Koutník, J., Steunebrink, B. R., Schmidhuber, J.",

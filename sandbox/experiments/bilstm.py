@@ -144,7 +144,7 @@ def _bars_picture(values: Measures) -> Bars:
     """The final accuracies beside the ceiling for one direction."""
     accuracies = core.probes.rounded([values[arm.key] for arm in ARMS])
     beyond = [arm.label for arm in ARMS if values[arm.key] > CEILING + 0.1]
-    message = f"Beyond the one-way ceiling of 50 %: {', '.join(beyond) if beyond else 'none of the four'}"
+    message = f"Beyond the one-way ceiling of 50 %: {' and '.join(beyond) if beyond else 'none of the four'}"
     alt = "Accuracy on fresh sequences: " + ", ".join(f"{arm.label} {values[arm.key]:.1%}" for arm in ARMS) + f". {message}."
     series = [Series(arm.label, arm.role, [0.0], [accuracy]) for arm, accuracy in zip(ARMS, accuracies, strict=True)]
     return Bars("accuracy", message, alt, "accuracy", ["fresh sequences"], series, rules=((CEILING, "ceiling for one direction"),))
@@ -192,13 +192,13 @@ EXPERIMENT = Experiment(
     id="bilstm",
     number=15,
     title="A label that needs the past and the future",
-    claim="When a label depends on a later input, an LSTM reading one way is stuck at guessing it, in either direction. "
+    claim="When a label depends on a later input, an LSTM reading one way is stuck at guessing the missing bit, in either direction. "
     "A BiLSTM of the same size gets it, and so does a forward LSTM that may answer a few steps late.",
     textbook="A bidirectional LSTM reads the sequence in both directions, so every output sees past and future context.",
     truths=(
         "A small delay of the answer can replace the second direction. Set it below the reach and the forward LSTM is back at the ceiling.",
         "The ceiling is exact: the missing bit is an independent coin. No width, depth or training time lifts it.",
-        "Set the rule to XOR and the BiLSTM falls to 50 %, while the late forward one still succeeds: each direction knows one bit, they meet "
+        "Set the label to XOR and the BiLSTM falls to 50 %, while the late forward one still succeeds: each direction knows one bit, they meet "
         "only in a linear read-out, and that cannot form an XOR. A second layer, which reads both directions, can.",
     ),
     limits=(

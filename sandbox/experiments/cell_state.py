@@ -47,11 +47,11 @@ ARMS = (Arm("lstm", "LSTM", "lstm"),)
 Surgery = Literal["nothing", "c", "h", "both", "no-c", "no-h"]
 SURGERIES: dict[Surgery, str] = {
     "nothing": "nothing done",
-    "c": "c exchanged",
-    "h": "h exchanged",
-    "both": "both exchanged",
-    "no-c": "c set to 0",
-    "no-h": "h set to 0",
+    "c": "c swapped",
+    "h": "h swapped",
+    "both": "both swapped",
+    "no-c": "c set to\u00a00",
+    "no-h": "h set to\u00a00",
 }
 
 
@@ -169,12 +169,10 @@ def _surgery_picture(answers: dict[Surgery, Answers], settings: Settings) -> Bar
         Series("names its own bits", "lstm", groups, core.probes.rounded([one.own for one in answers.values()])),
         Series("names the donor's bits", "remedy", groups, core.probes.rounded([one.donor for one in answers.values()])),
     ]
-    message = (
-        f"With c exchanged it names the donor's bits in {100 * answers['c'].donor:.3g} % of cases, with h exchanged its own in {100 * answers['h'].own:.3g} %"
-    )
+    message = f"With c swapped it names the donor's bits in {100 * answers['c'].donor:.3g} % of cases, with h swapped its own in {100 * answers['h'].own:.3g} %"
     each = "; ".join(f"{SURGERIES[surgery]}: own {one.own:.1%}, donor's {one.donor:.1%}" for surgery, one in answers.items())
     chance = 0.5 ** int(settings["bits"])
-    alt = f"Whose bits the network names after an exchange of states at step {_halfway(settings)}, over pairs whose bits differ. {each}."
+    alt = f"Whose bits the network names after a swap, that is an exchange, of states at step {_halfway(settings)}, over pairs whose bits differ. {each}."
     return Bars("surgery", message, alt, "share of answers", [SURGERIES[surgery] for surgery in answers], series, rules=((chance, "chance"),))
 
 
@@ -191,7 +189,10 @@ def _places_picture(model: core.cells.Reader, exam: core.tasks.Labelled, setting
         Series("h exchanged: names its own bits", "h", x, core.probes.rounded(by_h), dash=True),
     ]
     ends = f"after the first c decides {by_c[0]:.1%}, after the last {by_c[-1]:.1%}"
-    message = f"Wherever the states are exchanged, the answer follows c in at least {min(by_c):.0%} of cases and h in at most {1 - min(by_h):.0%}"
+    message = (
+        f"Wherever the states are exchanged, the donor's bits are named in at least {min(by_c):.0%} of cases with c exchanged, "
+        f"its own in at least {min(by_h):.0%} with h exchanged"
+    )
     alt = f"{message}. Exchanged after {places[0]} to {places[-1]} of {steps} steps: {ends}."
     return Lines("places", message, alt, "steps read before the exchange", [Panel("Whose bits are named", "share of answers", series, y_range=(0.0, 1.0))])
 

@@ -202,7 +202,7 @@ def _layers_picture(trained: Mapping[str, Trained], settings: Settings) -> Lines
 def _accuracy_picture(accuracy: Mapping[str, float], idle: float) -> Bars:
     """The final accuracies beside chance."""
     good = [arm.label for arm in ARMS if accuracy[arm.key] > SOLVED]
-    message = f"{len(good)} of {len(ARMS)} learnt it. Below the clipping threshold were {idle:.0%} of the clipped stack's gradients"
+    message = f"{len(good)} of {len(ARMS)} learnt it. In the clipped stack {idle:.0%} of the gradients were below the clipping threshold"
     alt = f"Accuracy on fresh sequences: {', '.join(f'{arm.label} {accuracy[arm.key]:.0%}' for arm in ARMS)}. {message}. "
     alt += f"Learnt it: {'; '.join(good) if good else 'none'}."
     series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([accuracy[arm.key]])) for arm in ARMS]
@@ -288,7 +288,7 @@ EXPERIMENT = Experiment(
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0), rules=((1 / SYMBOLS, "guessing"),)),
-        Curve("ratio", "gradient, top layer ÷ bottom layer", log_y=True, rules=((1.0, "level"),)),
+        Curve("ratio", "gradient, top layer ÷ bottom layer", log_y=True, rules=((1.0, "no change"),)),
         Curve("gradient", "gradient norm before clipping", log_y=True),
     ),
     checks=CHECKS,

@@ -215,7 +215,7 @@ EXPERIMENT = Experiment(
         Number(
             name="forget_bias",
             label="Forget bias at the start",
-            help="The forget gate of the whole LSTM starts near σ of this: −2 gives .12, 0 gives .5, 1 gives .73, 6 gives .998.",
+            help="The forget gate of the whole LSTM starts near σ of this: −2 gives 0.12, 0 gives 0.5, 1 gives 0.73, 6 gives 0.998.",
             default=1,
             low=-2,
             high=6,

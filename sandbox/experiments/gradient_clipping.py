@@ -165,7 +165,14 @@ def _sizes_picture(histories: dict[str, core.training.History]) -> Bars:
         medians.append(f"{_typical(norms):.2g} ({arm.label})")
     message = f"Median raw gradient norm: {medians[0]}, {medians[1]}"
     shares = "; ".join(f"{one.label}: " + ", ".join(f"{group} {share:.0%}" for group, share in zip(groups, one.y, strict=True)) for one in series)
-    return Bars("sizes", message, f"{message}. Share of updates by size of the norm. {shares}.", "share of updates", groups, series)
+    return Bars(
+        "sizes",
+        message,
+        f"{message}. Share of updates by size of the norm. {shares}.",
+        "share of updates, by the gradient norm before clipping",
+        groups,
+        series,
+    )
 
 
 def _side_picture(histories: dict[str, core.training.History], values: Measures) -> Lines:
@@ -206,7 +213,7 @@ EXPERIMENT = Experiment(
     "gradient norm clipped does.",
     textbook="Clipping prevents exploding gradients by limiting their norm, which stabilises training.",
     truths=(
-        "Clipping buys tolerance of the learning rate. At .05 the unclipped network mostly solves the task, too: try it.",
+        "Clipping buys tolerance of the learning rate. At 0.05 the unclipped network mostly solves the task, too: try it.",
         "Clipping does not make raw gradients small: the largest norm before the scaling is often larger in the clipped run. Compare the losses instead.",
         "Staying finite is not learning: the clipped LSTM, on the adding problem beside, survives a learning rate of 1 and still learns nothing.",
     ),
@@ -221,7 +228,7 @@ EXPERIMENT = Experiment(
         Outcome("rescues", "Only the clipped one learns it"),
         Outcome("both", "Both learn it; clipping only smooths the way"),
         Outcome("hurts", "The unclipped one gets further: clipping throws information away"),
-        Outcome("neither", "Neither learns it: the trouble lies in the RNN"),
+        Outcome("neither", "Neither learns it"),
     ),
     outcome=outcome,
     controls=(
@@ -244,7 +251,7 @@ EXPERIMENT = Experiment(
         Number(
             name="lstm_learning_rate",
             label="Learning rate of the two LSTMs",
-            help="They learn the adding problem and do not enter the verdict. At .1 both stay finite.",
+            help="They learn the adding problem and do not enter the verdict. At 0.1 both stay finite.",
             default=1,
             low=0.01,
             high=4,

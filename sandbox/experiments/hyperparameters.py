@@ -50,7 +50,7 @@ WORST = 10.0  # what a trial that diverged is told to have reached, in nats
 BEST_THIRD = 1 / 3  # importance asks what sets the best third of the trials apart
 UNITS, BIAS, NOISE, MOMENTUM = (10, 40), (0.0, 3.0), (0.0, 0.5), (0.01, 1.0)  # the ranges searched besides the learning rate's
 
-NAMES = {"rate": "learning rate", "units": "units", "bias": "forget bias", "noise": "input noise", "momentum": "1 − β₁"}
+NAMES = {"rate": "learning rate", "units": "units", "bias": "forget bias", "noise": "input noise", "momentum": "1 − momentum"}
 ARMS = (Arm("random", "random search", "oracle"), Arm("tpe", "TPE with pruning", "lstm"))
 
 
@@ -293,7 +293,7 @@ def _found_picture(studies: dict[str, optuna.Study], settings: Settings) -> Bars
     """The lowest validation loss each search found."""
     best, tried = ({arm: one(study) for arm, study in studies.items()} for one in (_best, lambda study: len(study.trials)))
     series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([best[arm.key]])) for arm in ARMS]
-    message = f"Loss of the best setting found: {best['random']:.2g} by random search, {best['tpe']:.2g} by TPE with pruning"
+    message = f"Loss of the best setting found: {best['random']:.3g} by random search, {best['tpe']:.3g} by TPE with pruning"
     ended = len(_completed(studies["tpe"]))
     cost = f"Both had {settings['updates']} updates to spend: {tried['random']} trials at random, {tried['tpe']} by TPE, of which {ended} ran to their end"
     alt = f"{message}. {cost}. Guessing costs {math.log(SYMBOLS):.3g}. Both losses flatter: each is the lowest of many."
@@ -304,8 +304,8 @@ def _forecast_picture(errors: dict[str, float]) -> Bars:
     """Two estimates of a forecaster's error, and its error on what came later."""
     labels = {"shuffled": ("shuffled folds say", "ablated"), "forward": ("forward chaining says", "lstm"), "later": ("what comes later shows", "target")}
     series = [Series(label, role, [0.0], core.probes.rounded([errors[way]])) for way, (label, role) in labels.items()]
-    message = f"Forecast error: shuffled folds promise {errors['shuffled']:.2g}, later it is {errors['later']:.2g}"
-    alt = f"{message}. Forward chaining, which validates on what follows each stretch of training, said {errors['forward']:.2g}."
+    message = f"Forecast error: shuffled folds promise {errors['shuffled']:.3g}, later it is {errors['later']:.3g}"
+    alt = f"{message}. Forward chaining, which validates on what follows each stretch of training, said {errors['forward']:.3g}."
     return Bars("forecast", message, alt, "root mean squared error", ["forecast of a series"], series)
 
 

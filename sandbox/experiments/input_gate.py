@@ -176,10 +176,10 @@ def _timeline_picture(examined: dict[str, Examined], settings: Settings, seed: i
         Panel("Gates of the whole LSTM", "gate", gates, y_range=(0.0, 1.0), events=events),
         Panel("Cell state", "c", cells, events=events),
     ]
-    message = f"The input gate stands at {at_mark:.2f} when the marked value comes, at {otherwise:.2f} for distractors"
+    message = f"On average over {EXAM} sequences the input gate stands at {at_mark:.2f} when the marked value comes, at {otherwise:.2f} for distractors"
     moved = [_moved_after(traces[arm.key].c[..., place], marked) for arm, place in zip(BANKS[:2], (unit, without), strict=True)]
     alt = (
-        f"One of {EXAM} sequences, in the best net with and the best without an input gate. {message} (means over all sequences). "
+        f"One of {EXAM} sequences, in the best net with and the best without an input gate. {message}. "
         f"After the mark the cell changes by {moved[0]:.2g} a step with the gate and by {moved[1]:.2g} without it."
     )
     return Lines("timeline", message, alt, "step", panels)
@@ -277,7 +277,7 @@ EXPERIMENT = Experiment(
         Number(
             name="forget_bias",
             label="Forget bias of the tiny nets",
-            help="Their forget gates start near σ of this: 1 gives .73, 3 gives .95.",
+            help="Their forget gates start near σ of this: 1 gives 0.73, 3 gives 0.95.",
             default=3,
             low=-1,
             high=6,

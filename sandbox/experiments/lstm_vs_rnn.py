@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 BATCH, EXAM = 32, 1000  # sequences in an update; fresh sequences in the final measurement
 SHOWN = 200  # sequences whose answers are drawn beside the right ones
-GAIN = 2.0  # of the input weights at the start: values between 0 and 1 spread by .29 only, too little for the usual weights
+GAIN = 2.0  # of the input weights at the start: values between 0 and 1 spread by 0.29 only, too little for the usual weights
 RELU_RATE = 0.15  # the share of the learning rate that rectified units bear
 MEAN_SQUARED = 1 / 6  # the squared error of always answering 1: the variance of a sum of two values uniform on [0, 1]
 SOLVED, FAILED, SHORT_SOLVED = 0.03, 0.12, 0.08  # squared errors
@@ -243,7 +243,7 @@ EXPERIMENT = Experiment(
         Number(
             name="forget_bias",
             label="Forget bias of the plain LSTM",
-            help="Its forget gate starts near σ of this: 1 gives .73, 3 gives .95, 5 gives .993.",
+            help="Its forget gate starts near σ of this: 1 gives 0.73, 3 gives 0.95, 5 gives 0.993.",
             default=1,
             low=-1,
             high=6,

@@ -194,8 +194,8 @@ def _timeline_picture(full: Examined, settings: Settings, seed: int, device: str
     gates = {"i": traced.i[..., unit], "f": traced.f[..., unit], "o": traced.o[..., unit]}
     stands = {gate: (float(part[cues[gate]].mean()), float(part[~cues[gate]].mean())) for gate, part in gates.items()}
     told = {gate: f"{gate} is {at:.2f} (else {off:.2f})" for gate, (at, off) in stands.items()}
-    message = f"At a write cue {told['i']}, {told['f']}; at a read cue {told['o']}"
-    alt = f"Gates, cell and answers of the best whole net over {len(steps)} steps. Means over {EXAM} sequences: {message}."
+    message = f"On average over {EXAM} sequences: at a write cue {told['i']}, {told['f']}; at a read cue {told['o']}"
+    alt = f"{message}. Gates, cell and answers of the best whole net over {len(steps)} steps of one sequence."
     written, asked = core.probes.plain(x[0, :, VALUE] * x[0, :, WRITE]), core.probes.plain(x[0, :, READ])
     panels = [
         Panel(
@@ -279,7 +279,8 @@ EXPERIMENT = Experiment(
         "Gates are needed like this only where cells are scarce. Give the nets four cells and look again: they stand in for one another, "
         "which is why Greff et al. (2017) found small differences between variants of large networks.",
         "A gate taken out after training shows what those weights came to rely on, and makes it look worse than it need be. Compare the two groups of bars.",
-        "A missing gate does not always show: which one a task needs depends on the task. Run it with three tasks for the matrix.",
+        "A missing gate does not always show: which one a task needs depends on the task. "
+        "Set the tasks to “three tasks”, and one picture more shows for each of them which gates it cannot spare.",
     ),
     limits=(
         "The bit and the cues are clean. With noise a gate could not stay at one side, and a single cell would drift.",
@@ -306,14 +307,14 @@ EXPERIMENT = Experiment(
         Choice(
             name="tasks",
             label="Tasks",
-            help="The memory alone, or also one value among distractors and a bit to be held back, for the matrix of tasks and gates.",
+            help="The memory alone, or also one value among distractors and a bit to be held back: one picture more then shows which task needs which gate.",
             default="one",
             options={"one": "the one-bit memory", "three": "three tasks"},
         ),
         Number(
             name="forget_bias",
             label="Forget bias at the start",
-            help="Forget gates start near σ of this: 1 gives .73, 3 gives .95.",
+            help="Forget gates start near σ of this: 1 gives 0.73, 3 gives 0.95.",
             default=1,
             low=-2,
             high=6,

@@ -54,8 +54,8 @@ class Examined:
     bank: core.banks.Bank
     net: int
     error: float  # ÷ variance of the target
-    asked: float  # squared error at the cues, where the bit is to be said
-    silent: float  # squared error at the other steps, where the answer is 0
+    asked: float  # at the cues, where the bit is to be said; the error over all steps is a weighted mean of this and the next
+    silent: float  # at the other steps, where the answer is 0; both ÷ the variance over all steps
     solved: int  # nets of the bank
 
 
@@ -115,7 +115,7 @@ def _examine(bank: core.banks.Bank, settings: Settings, seed: int, device: str) 
         squared = (bank(judged.x)[0] - judged.target[..., None]).square()  # (B, T, nets)
     errors = squared.flatten(0, 1).mean(0) / _variance(settings)
     cued = judged.x[..., CUE] == 1
-    asked, silent = (float(squared[..., net][steps].mean()) for steps in (cued, ~cued))
+    asked, silent = (float(squared[..., net][steps].mean()) / _variance(settings) for steps in (cued, ~cued))
     return Examined(bank, net, core.probes.error_or_inf(float(errors[net])), asked, silent, core.banks.solved(errors, SOLVED))
 
 
@@ -147,7 +147,7 @@ def _timeline_picture(examined: dict[str, Examined], settings: Settings, seed: i
     said = [Series(arm.label, arm.role, steps, core.probes.plain(answers[arm.key]), steps=True) for arm in ARMS]
     wanted = Series("asked for", "target", steps, core.probes.plain(x[0, 0, BIT] * x[0, :, CUE]), steps=True)
     panels.append(Panel("Answers", "answer", [wanted, *said], events=events))
-    message = f"The output gate of the whole LSTM stands at {open_at:.2f} at the cue, at {open_else:.2f} otherwise"
+    message = f"On average over {EXAM} sequences the output gate of the whole LSTM stands at {open_at:.2f} at the cue, at {open_else:.2f} otherwise"
     quiet = ", ".join(f"{float(size[~cued].mean()):.2g} ({arm.label})" for arm, size in zip(ARMS, shown.values(), strict=False))
     alt = f"Output gate, cell and h of one cell, and the answers, over {len(steps)} steps. {message}. Mean |h| between the cues: {quiet}."
     return Lines("timeline", message, alt, "step", panels)
@@ -162,10 +162,9 @@ def _bars_picture(examined: dict[str, Examined]) -> Bars:
     message = f"Best error without the gate {examined['no-output'].error:.2g} times the variance, with it {examined['full'].error:.2g}"
     message += f", with one cell more instead {examined['spare'].error:.2g}"
     parts = "; ".join(f"{arm.label}: {one.asked:.2g} at the cues, {one.silent:.2g} between" for arm, one in ((arm, examined[arm.key]) for arm in ARMS))
-    groups = ["all steps, ÷ variance", "at the cues", "between the cues"]
-    return Bars(
-        "errors", message, f"{message}. Squared error of the best net. {parts}.", "squared error", groups, series, rules=((SOLVED, "solved"),), log_y=True
-    )
+    alt = f"{message}. Squared error of the best net, divided by the variance of the target over all steps. {parts}. Always answering 0 gives 1 over all steps."
+    groups, rules = ["all steps", "at the cues", "between the cues"], ((SOLVED, "solved, over all steps"),)
+    return Bars("errors", message, alt, "squared error ÷ variance of the target", groups, series, rules=rules, log_y=True)
 
 
 def _chances_picture(examined: dict[str, Examined]) -> Bars:
@@ -203,7 +202,7 @@ EXPERIMENT = Experiment(
     textbook="The output gate decides which part of the cell state is exposed as the hidden state.",
     truths=(
         "The gate is needed when cells are scarce: with one cell more a net without it can hold the bit in one cell and let the other take a copy "
-        "at the cue. See the third bank.",
+        "at the cue. See the third group of nets.",
         "A shut output gate hides the memory without harming it: the cell stays, and h is near 0. See the timeline.",
         "What is held back is held back from the network's own gates, too: at the next step they read h. That is the gap peepholes were meant for.",
     ),
@@ -225,11 +224,11 @@ EXPERIMENT = Experiment(
         Number(
             name="steps", label="Length", help="Steps in a sequence; the bit comes first, a cue at one step in five.", default=30, low=5, high=100, whole=True
         ),
-        Number(name="cells", label="Cells", help="Of each tiny net; the third bank has one more.", default=1, low=1, high=4, whole=True),
+        Number(name="cells", label="Cells", help="Of each tiny net; those of the third group have one more.", default=1, low=1, high=4, whole=True),
         Number(
             name="forget_bias",
             label="Forget bias at the start",
-            help="Forget gates start near σ of this: 1 gives .73, 3 gives .95.",
+            help="Forget gates start near σ of this: 1 gives 0.73, 3 gives 0.95.",
             default=1,
             low=-2,
             high=6,
@@ -243,7 +242,7 @@ EXPERIMENT = Experiment(
     curves=(
         Curve("nmse", "error ÷ variance, best net", log_y=True, rules=((1.0, "always answering 0"), (SOLVED, "solved"))),
         Curve("solved", "nets that solve the batch"),
-        Curve("gradient", "gradient norm of the bank", log_y=True),
+        Curve("gradient", "gradient norm of all nets of a group", log_y=True),
     ),
     checks=CHECKS,
     run=run,

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 STEPS, CHANNELS, BATCH, CLIP = 15, 8, 32, 1.0  # a sequence's length and channels; sequences in an update; largest gradient norm
 EXAM, OWN = 1000, 200  # fresh sequences for all; further ones whose labels only early stopping sees
 EVERY, LOOKED = 10, 250  # updates between two looks at fresh sequences; how many of them are looked at for the curve
-BINS = 5  # groups of confidence from .5 to 1
+BINS = 5  # groups of confidence from 0.5 to 1
 
 ARMS = (
     Arm("none", "no remedy", "ablated"),
@@ -187,7 +187,7 @@ def _loss_picture(trained: dict[str, Trained]) -> Bars:
     message = f"Loss on fresh sequences: {none.loss:.2f} without a remedy, {one.loss:.2f} with the best ({best.label})"
     each = ", ".join(f"{arm.label} {trained[arm.key].fresh.loss:.2f}" for arm in ARMS)
     gain = f"The accuracy went from {none.accuracy:.0%} to {one.accuracy:.0%}"
-    alt = f"{message}. {gain}. All: {each}. Stopped early at update {trained['early'].update} of {trained['none'].update}. Guessing costs ln 2 = .69."
+    alt = f"{message}. {gain}. All: {each}. Stopped early at update {trained['early'].update} of {trained['none'].update}. Guessing costs ln 2 = 0.69."
     return Bars("loss", message, alt, "cross-entropy (nats)", ["fresh sequences"], series, rules=((0.693, "guessing, ln 2"),))
 
 

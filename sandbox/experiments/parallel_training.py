@@ -268,13 +268,11 @@ def _lengths_picture(kept: Mapping[str, Sequence[float]], clock: Mapping[str, fl
 
 
 def _clock_picture(by_length: Sequence[float], clock: Mapping[str, float], settings: Settings) -> Lines:
-    message = (
-        f"Time grows straight with length, R² {clock['clock_r2']:.3f}; {settings['large']} sequences at once bring {clock['clock_throughput']:.2g} "
-        f"times the throughput of one; accumulating goes at {clock['clock_gain']:.2g} times the speed"
-    )
+    message = f"Time grows straight with length, R² {clock['clock_r2']:.3f}"
     milliseconds = core.probes.rounded([seconds * 1000 for seconds in by_length])
     alt = f"{message}. Milliseconds: " + ", ".join(f"{value:.3g} for {steps} steps" for steps, value in zip(LENGTHS, milliseconds, strict=True))
-    alt += "."
+    alt += f". Beside it: {settings['large']} sequences at once bring {clock['clock_throughput']:.2g} times the throughput of one; "
+    alt += f"accumulating goes at {clock['clock_gain']:.2g} times the speed."
     panel = Panel(
         "Forward and backward pass", "milliseconds", [Series("shortest of all repetitions", "lstm", [float(steps) for steps in LENGTHS], milliseconds)]
     )

@@ -167,7 +167,7 @@ def _map_picture(examined: dict[str, Examined], settings: Settings, seed: int, d
         state = torch.zeros(1, GRID, one.bank.recurrent.hidden_size)
         state[..., unit] = before
         series = [Series("unchanged", "target", core.probes.plain(before), core.probes.plain(before), dash=True)]
-        for pulse, label, role in ((0.0, "no pulse", "input"), (1.0, "pulse", arm.role)):
+        for pulse, label, role in ((0.0, "no pulse", "input"), (1.0, f"pulse, {arm.label}", arm.role)):
             after = _one_step(one.bank, pulse, state.to(device))[:, unit].cpu()
             series.append(Series(label, role, core.probes.plain(before), core.probes.plain(after)))
             falls[arm.key] = float((after.diff() < -1e-6).double().mean())  # that of the pulse stays
@@ -228,8 +228,8 @@ def _timeline_picture(examined: dict[str, Examined], settings: Settings, seed: i
 def _bars_picture(examined: dict[str, Examined]) -> Bars:
     """The accuracy of the best net of each bank."""
     series = [Series(arm.label, arm.role, [0.0], core.probes.rounded([examined[arm.key].accuracy])) for arm in ARMS]
-    message = "Nets that tell odd from even: " + "; ".join(f"{arm.label} {examined[arm.key].solved} of {NETS[arm.key]}" for arm in ARMS)
-    alt = f"{message}. Accuracy of the best net: " + ", ".join(f"{arm.label} {examined[arm.key].accuracy:.1%}" for arm in ARMS) + "."
+    message = "Accuracy of the best net: " + "; ".join(f"{arm.label} {examined[arm.key].accuracy:.1%}" for arm in ARMS)
+    alt = f"{message}. Nets that tell odd from even: " + "; ".join(f"{arm.label} {examined[arm.key].solved} of {NETS[arm.key]}" for arm in ARMS) + "."
     return Bars("accuracy", message, alt, "accuracy", ["best net, fresh sequences"], series, rules=((0.5, "guessing"), (SOLVED, "solved")))
 
 
@@ -282,10 +282,10 @@ EXPERIMENT = Experiment(
     outcome=outcome,
     controls=(
         Number(name="steps", label="Length", help="Steps in a sequence; a pulse comes at two in five.", default=6, low=2, high=12, whole=True),
-        Number(name="cells", label="Cells", help="Of each net in the first two banks.", default=1, low=1, high=4, whole=True),
+        Number(name="cells", label="Cells", help="Of each net in the first two groups.", default=1, low=1, high=4, whole=True),
         Choice(
             name="output",
-            label="Output gate of the first two banks",
+            label="Output gate of the first two groups",
             help="Shut until the last step, it hides the cell from the gates. Free, h may show it to them.",
             default="shut",
             options={"shut": "shut until the last step", "free": "free"},

@@ -261,8 +261,8 @@ def _bits_picture(values: Measures, written: str) -> Bars:
     series = [Series("held-out text", "lstm", [float(place) for place in range(len(models))], core.probes.rounded([values[key] for key in models]))]
     message = f"English: LSTM {values['writer']:.2f} bits a character, 2-gram {values['gram-2']:.2f}, {LONGEST_GRAM}-gram {values[f'gram-{LONGEST_GRAM}']:.2f}"
     each = ", ".join(f"{label} {values[key]:.2f}" for key, label in models.items())
-    alt = f"{message}. Fewer is better. {each}. By itself the LSTM writes: {written}"
-    return Bars("bits", f"{message}. It writes: {written[:60]} …", alt, "bits a character", list(models.values()), series)
+    alt = f"{message}. Lower is better. {each}. By itself the LSTM writes: {written}"
+    return Bars("bits", message, alt, "bits a character, lower is better", list(models.values()), series)
 
 
 def _accuracy_picture(values: Measures) -> Bars:
@@ -295,9 +295,14 @@ def _line_picture(logits: Tensor, text: Text) -> HeatMap:
     source = core.texts.decode(text.held[shown, :LINE], text.letters)
     message = f"{LINE} characters of unseen Python: the likeliest class is right on {right:.0%}"
     alt = f"{message}. Chance of each of {len(text.classes)} classes, character by character, for: {' '.join(source.split())}"
-    x = [f"{place} {letter if letter.strip() else '␣'}" for place, letter in enumerate(source, 1)]
+    x = [f"{letter if letter.strip() else '␣'}{_unseen(place)}" for place, letter in enumerate(source)]
     z = [core.probes.plain(row, 2) for row in chances.t()]
-    return HeatMap("line", message, alt, "character", "class", x, list(text.classes), z, "probability", z_range=(0.0, 1.0))
+    return HeatMap("line", message, alt, "characters in the order of the source", "class", x, list(text.classes), z, "probability", z_range=(0.0, 1.0))
+
+
+def _unseen(place: int) -> str:
+    """The place, 0 to 63, in characters of no width: equal letters stay columns of their own, and only the letter is seen."""
+    return "".join("\u200b\u200c"[place >> bit & 1] for bit in range(6))
 
 
 def _confusion_picture(logits: Tensor, text: Text) -> HeatMap:
@@ -355,12 +360,12 @@ EXPERIMENT = Experiment(
     paper=Paper("Huang, Z., Xu, W., Yu, K.", 2015, "Bidirectional LSTM-CRF models for sequence tagging", "arXiv:1508.01991"),
     asks="Three small LSTMs on real text: the next character of English, the class of every character of Python source, the country of a surname. "
     "Counting competes: 4-grams, the most frequent class of the same five characters, naive Bayes with three letters in a row. In how many tasks "
-    "is the LSTM ahead?",
+    "is the LSTM ahead of that?",
     predictions=(
-        Outcome("three", "In all three: learnt representations beat counts"),
-        Outcome("two", "In two of them"),
-        Outcome("one", "In one of them only"),
-        Outcome("none", "In none: at this size counting is better throughout"),
+        Outcome("three", "Ahead of the best counting in all three tasks"),
+        Outcome("two", "Ahead of the best counting in two tasks"),
+        Outcome("one", "Ahead of the best counting in one task only"),
+        Outcome("none", "Ahead of the best counting in no task"),
     ),
     outcome=outcome,
     controls=(
@@ -392,7 +397,7 @@ EXPERIMENT = Experiment(
     presets={"quick": Preset("Quick", 3, {"learning_rate": 0.04}), "thorough": Preset("Thorough", 5, {"updates": 500, "learning_rate": 0.02})},
     arms=ARMS,
     curves=(
-        Curve("bits", "loss, bits an answer"),
+        Curve("bits", "loss, bits an answer (lower is better)"),
         Curve("accuracy", "right answers", y_range=(0.0, 1.0)),
         Curve("gradient", "gradient norm before clipping", log_y=True),
     ),

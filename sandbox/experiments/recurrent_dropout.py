@@ -50,8 +50,8 @@ ARMS = (
     Arm("none", "no dropout", "lstm"),
     Arm("cell", "on c, each step", "ablated"),
     Arm("step", "on h, each step", "variant"),
-    Arm("sequence", "on h, one a sequence", "remedy"),
-    Arm("candidate", "on g, each step", "second"),
+    Arm("sequence", "on h, one per sequence", "remedy"),
+    Arm("candidate", "on the candidate g, each step", "second"),
 )
 WRITERS = tuple(arm for arm in ARMS if arm.key != "cell")  # those that also learn the text
 
@@ -222,9 +222,9 @@ def _text_picture(unseen: Mapping[str, Sequence[float]]) -> Bars:
     bests = {arm: min([bit for bit in bits if not math.isnan(bit)], default=math.nan) for arm, bits in unseen.items()}
     series = [Series(arm.label, arm.role, [0.0, 1.0], core.probes.rounded([ends[arm.key], bests[arm.key]])) for arm in WRITERS]
     gains = [found["none"] - found["sequence"] for found in (ends, bests)]
-    message = f"Unseen text: one mask a sequence saves {gains[0]:.2f} bits a character at the end, {gains[1]:.2f} if each stops at its best"
+    message = f"Unseen text: one mask per sequence saves {gains[0]:.2f} bits a character at the end, {gains[1]:.2f} if each stops at its best"
     alt = f"{message}. At the end and at best: " + ", ".join(f"{arm.label} {ends[arm.key]:.2f} and {bests[arm.key]:.2f}" for arm in WRITERS) + "."
-    return Bars("text", message, alt, "bits a character", ["at the end", "stopped at its best"], series)
+    return Bars("text", message, alt, "bits a character, lower is better", ["at the end", "stopped at its best"], series)
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ EXPERIMENT = Experiment(
     truths=(
         "The decay by a factor 1 − p at each step belongs to masks on c. What is stored does not run through h, so even fresh masks on h leave it.",
         "Masks are not the only remedy: stopped at its best moment, the network without dropout is much closer to the others.",
-        "One mask a sequence is not clearly better than fresh masks on h here: in an LSTM both spare the cell.",
+        "One mask per sequence is not clearly better than fresh masks on h here: in an LSTM both spare the cell.",
     ),
     limits=(
         "A few hundred characters are very little text, chosen so that the network overfits within seconds. With more text the gain shrinks.",
@@ -266,8 +266,8 @@ EXPERIMENT = Experiment(
     asks="Networks have to keep two bits over many steps. While they are trained, a quarter of c, of h or of the candidate g is dropped at every step, or a "
     "quarter of h for the whole sequence. On a little text they must not overfit, with half of it dropped. What happens?",
     predictions=(
-        Outcome("only-c", "Only masks on c destroy the memory, and one mask on h a sequence reduces overfitting"),
-        Outcome("more", "Fresh masks destroy the memory on h or g, too: noise at every step adds up"),
+        Outcome("only-c", "Only masks on c destroy the memory, and one mask on h per sequence reduces overfitting"),
+        Outcome("more", "Fresh masks destroy the memory on h or the candidate g, too: noise at every step adds up"),
         Outcome("harmless", "All of them remember: the network learns to live with the masks"),
         Outcome("no-gain", "Only masks on c destroy the memory, but no overfitting is avoided"),
     ),

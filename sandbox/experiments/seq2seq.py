@@ -169,7 +169,8 @@ def _position_picture(right: Mapping[str, Mapping[int, Sequence[float]]]) -> Lin
     series = [Series(arm.label, arm.role, places, list(right[arm.key][longest])) for arm in ARMS]
     halves = [slice(longest // 2), slice(longest // 2, None)]
     gained = [100 * (statistics.fmean(right["reverse"][longest][half]) - statistics.fmean(right["forward"][longest][half])) for half in halves]
-    message = f"Reversing a source of {longest} symbols gains {gained[0]:+.0f} points in the first half of the target, {gained[1]:+.0f} in the second"
+    first, second = (f"{'gains' if points >= 0 else 'loses'} {abs(points):.0f}" for points in gained)
+    message = f"Reversing a source of {longest} symbols {first} points in the first half of the target and {second} in the second"
     ends = ", ".join(f"{one.label} {one.y[0]:.0%} and {one.y[-1]:.0%}" for one in series)
     alt = f"{message}. Share written right by place in the target; first and last symbol: {ends}. Lags are equal on average."
     panel = Panel("Symbols written right", "accuracy", series, y_range=(0.0, 1.0), rules=((1 / SYMBOLS, "guessing"),))

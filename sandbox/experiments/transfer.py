@@ -272,8 +272,10 @@ def _labels_picture(accuracy: Mapping[str, Mapping[int, float]], ceiling: float)
         Series(arm.label, arm.role, [float(place) for place in range(len(LABELS))], core.probes.rounded(list(accuracy[arm.key].values()))) for arm in ARMS
     ]
     few, many = LABELS[0], LABELS[-1]
-    message = f"With {few} labels: from scratch {accuracy['scratch'][few]:.0%}, fine-tuned {accuracy['fine'][few]:.0%}, frozen {accuracy['frozen'][few]:.0%}"
-    message += f"; with {many}: {accuracy['scratch'][many]:.0%}, {accuracy['fine'][many]:.0%}, {accuracy['frozen'][many]:.0%}"
+    told = {labels: [f"{accuracy[arm.key][labels]:.0%}" for arm in ARMS] for labels in (few, many)}
+    message = f"With {few} and with {many} labels: " + ", ".join(
+        f"{name} {some} and {all_of_them}" for name, some, all_of_them in zip(("from scratch", "fine-tuned", "frozen"), told[few], told[many], strict=True)
+    )
     each = ". ".join(f"{arm.label}: " + ", ".join(f"{labels} labels {share:.0%}" for labels, share in accuracy[arm.key].items()) for arm in ARMS)
     alt = f"Accuracy on fresh sentences by number of labelled ones. {message}. {each}. Best possible {ceiling:.0%}."
     rules = ((1 / LANGUAGES, "guessing"), (ceiling, "best possible"))

@@ -231,7 +231,7 @@ def _law_picture(settings: Settings, seed: int) -> Lines:
         Series("direct path, c to c", "c", list(BIASES), core.probes.rounded(direct), dash=True),
         Series("all paths together", "lstm", list(BIASES), core.probes.rounded(total)),
     ]
-    panel = Panel("Slope of the gradient", "powers of ten a step", series, rules=((0.0, "level"),))
+    panel = Panel("Slope of the gradient", "powers of ten a step", series, rules=((0.0, "no change"),))
     return Lines("law", message, alt, "forget bias", [panel])
 
 
@@ -304,7 +304,7 @@ EXPERIMENT = Experiment(
         Number(
             name="forget_bias",
             label="Forget bias of the LSTM",
-            help="Its forget gate starts near σ of this: 0 gives .5, 1 gives .73, 3 gives .95, 6 gives .998.",
+            help="Its forget gate starts near σ of this: 0 gives 0.5, 1 gives 0.73, 3 gives 0.95, 6 gives 0.998.",
             default=1,
             low=-3,
             high=6,
@@ -315,7 +315,7 @@ EXPERIMENT = Experiment(
         Number(
             name="gain",
             label="Enlarged RNN: weights times",
-            help="Its recurrent weights are multiplied by this; the usual start keeps about .58 of a vector's length.",
+            help="Its recurrent weights are multiplied by this; the usual start keeps about 0.58 of a vector's length.",
             default=4,
             low=0.5,
             high=8,
@@ -331,7 +331,7 @@ EXPERIMENT = Experiment(
     arms=ARMS,
     curves=(
         Curve("accuracy", "accuracy", y_range=(0.0, 1.0)),
-        Curve("slope", "slope of the gradient (powers of ten a step)", rules=((0.0, "level"),)),
+        Curve("slope", "slope of the gradient (powers of ten a step)", rules=((0.0, "no change"),)),
         Curve("loss", "loss (nats)"),
     ),
     checks=CHECKS,
