@@ -205,6 +205,7 @@ def show_shortcuts(page: Page, app: Server) -> None:
     page.get_by_role("dialog").wait_for()
 
 
+CHARTS_DRAWN = "() => [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))"
 # Plotly draws axes first and what they measure later: a chart is done when its markup has stayed the same for a while.
 CHARTS_AT_REST = """() => new Promise(done => {
   let before = null, same = 0;
@@ -285,12 +286,16 @@ def open_page(browser: Browser, size: tuple[int, int], dark: bool) -> Page:
 def take(page: Page, path: Path, tallest: int = TALLEST_PX, part: str | None = None, before: str | None = None) -> None:
     """Picture of the page as tall as it is, or of one part of it, in few enough colours to be small."""
     settle(page)
-    page.wait_for_function("() => [...document.querySelectorAll('.stPlotlyChart')].every(chart => chart.querySelector('.main-svg'))")
+    page.wait_for_function(CHARTS_DRAWN)
+    charts = page.locator(".stPlotlyChart").count()
     height = page.evaluate("() => Math.max(...[...document.querySelectorAll('[data-testid=\"stMain\"]')].map(box => box.scrollHeight))")
     size = page.viewport_size or {"width": DESKTOP[0], "height": DESKTOP[1]}
     page.set_viewport_size({"width": size["width"], "height": min(WHOLE_PX if part else tallest, max(size["height"], int(height)))})
     page.evaluate("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))")
     settle(page)
+    if charts:  # those of a run that goes on are drawn anew when the window changes
+        page.locator(".stPlotlyChart").nth(charts - 1).wait_for()
+    page.wait_for_function(CHARTS_DRAWN)
     page.evaluate(CHARTS_AT_REST)
     shot = page.screenshot(clip=around(page, part) if part else above(page, before) if before else None)
     path.write_bytes(small(Image.open(io.BytesIO(shot)).convert("RGB")))
