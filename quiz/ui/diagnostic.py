@@ -170,8 +170,8 @@ def _weakest(weakest: Sequence[LevelLine], *, busy: bool) -> None:
     elif st.button("Practise these three", key="practise_weakest", type="primary", icon=":material/play_arrow:", shortcut="s"):
         names = tuple(line.key for line in weakest)
         items = sum(len(quiz.bank.by_id[name].items) for name in names)
-        quiz.service.start_session(quiz.learner, min(ITEMS_TO_PRACTISE, items), quiz.clock(), names)
-        go_to(PRACTICE)
+        with going_to(PRACTICE):
+            quiz.service.start_session(quiz.learner, min(ITEMS_TO_PRACTISE, items), quiz.clock(), names)
 
 
 def _limits(found: DiagnosticView) -> None:

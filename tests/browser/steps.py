@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -53,6 +54,15 @@ def sideways_px(page: Page) -> int:
 def figure(page: Page, label: str) -> Locator:
     """The number under this label, of those that stand in boxes."""
     return page.get_by_test_id("stMetric").filter(has=page.get_by_text(label, exact=True)).get_by_test_id("stMetricValue")
+
+
+def download(page: Page, key: str, folder: Path) -> Path:
+    """Press the download button with this key and keep the file in the folder, under its own name."""
+    with page.expect_download() as waiting:
+        button(page, key).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
 
 
 # --- Practice ---------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tests.browser import demo
 from tests.browser.answers import progress
 from tests.browser.conftest import QUIZ_FIRST, Pages
 from tests.browser.server import Server
-from tests.browser.steps import button, keyed, settle, sideways_px, visit
+from tests.browser.steps import button, download, keyed, settle, sideways_px, visit
 
 
 @pytest.fixture(scope="module")
@@ -32,14 +32,6 @@ def other_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
-
-
-def download(page: Page, key: str, folder: Path) -> Path:
-    with page.expect_download() as waiting:
-        button(page, key).click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
 
 
 def cards_in(package: Path, folder: Path) -> int:

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from sandbox.registry import all_experiments
 from tests.browser.answers import runs
 from tests.browser.server import Server, wait_until
-from tests.browser.steps import LIVE_POINT, VERDICT, button, keyed, open_lab, run_predicting, settle, sideways_px, visit
+from tests.browser.steps import LIVE_POINT, VERDICT, button, download, keyed, open_lab, run_predicting, settle, sideways_px, visit
 from tests.experiments.smoke import smallest
 from tests.experiments.test_notebook import run_alone
 
@@ -118,19 +118,11 @@ def run_script(script: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-P", str(script)], cwd=script.parent, capture_output=True, text=True, timeout=300)
 
 
-def take(page: Page, key: str, folder: Path) -> Path:
-    with page.expect_download() as download:
-        button(page, key).click()
-    path = folder / download.value.suggested_filename
-    download.value.save_as(path)
-    return path
-
-
 def test_a_finished_run_can_be_taken_as_a_script_and_as_a_notebook_that_get_its_numbers(app: Server, page: Page, tmp_path: Path) -> None:
     open_lab(page, app.url, SHORT)
     button(page, "lab_run_unpredicted").click()
     page.locator(VERDICT).wait_for(timeout=RUN_MS)
-    script, book = take(page, "lab_script", tmp_path), take(page, "lab_notebook", tmp_path)
+    script, book = download(page, "lab_script", tmp_path), download(page, "lab_notebook", tmp_path)
     assert (script.name, book.name) == ("carousel_forget_gate.py", "carousel_forget_gate.ipynb")
     nbformat.validate(nbformat.read(book, as_version=4))
     for done in (run_script(script), run_alone(book.read_text("utf-8"), tmp_path)):
