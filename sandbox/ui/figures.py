@@ -104,14 +104,17 @@ def add_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], e
 def name_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], *, log_y: bool, look: Look) -> None:
     """The words of a panel's reference lines, each over or under its line, right or left, wherever they hide least of the curves."""
     suffix = "" if row == 1 else str(row)
+    scale: Callable[[float], float] = math.log10 if log_y else float
+    drawn_here = [trace for trace in figure.data if (trace.yaxis or "y") == f"y{suffix}" and trace.name != RULE and trace.x is not None] if rules else []
+    curves = [_points(trace.x, trace.y, scale, log_y=log_y) for trace in drawn_here]
     for value, label in rules:
-        x, yanchor = _least_hidden(figure, row, value, label, log_y=log_y)
+        x, yanchor = _least_hidden([curve for curve in curves if curve], scale(value), label)
         figure.add_annotation(
             text=label,
             x=x,
             xref=f"x{suffix} domain",
             xanchor="right" if x else "left",
-            y=math.log10(value) if log_y else value,
+            y=scale(value),
             yref=f"y{suffix}",
             yanchor=yanchor,
             showarrow=False,
@@ -122,26 +125,22 @@ def name_rules(figure: go.Figure, row: int, rules: Sequence[tuple[float, str]], 
         )
 
 
-def _least_hidden(figure: go.Figure, row: int, value: float, label: str, *, log_y: bool) -> tuple[int, str]:
+def _least_hidden(curves: Sequence[Sequence[tuple[float, float]]], height: float, label: str) -> tuple[int, str]:
     """At which end (1: right), and on which side of its line, a label covers the fewest of the curves' points, looked at a few pixels apart."""
-    scale: Callable[[float], float] = math.log10 if log_y else float
-    axis = "y" if row == 1 else f"y{row}"
-    drawn_here = [trace for trace in figure.data if (trace.yaxis or "y") == axis and trace.name != RULE and trace.x is not None]
-    curves = [_points(trace.x, trace.y, scale, log_y=log_y) for trace in drawn_here]
     points = [point for curve in curves for point in curve]
     if not points:
         return 1, "bottom"
     first, last = min(x for x, _ in points), max(x for x, _ in points)
-    heights = [*(y for _, y in points), scale(value)]
+    heights = [*(y for _, y in points), height]
     wide = min(0.9, LETTER_PX * len(label) / PHONE_PX) * (last - first)
     high = LABEL_PX / PANEL_PX * (max(heights) - min(heights))
 
     def hidden(place: tuple[int, str]) -> int:
         right, yanchor = place
-        low = scale(value) - (0 if yanchor == "bottom" else high)
+        low = height - (0 if yanchor == "bottom" else high)
         looked_at = np.linspace(last - wide, last, LOOKS) if right else np.linspace(first, first + wide, LOOKS)
         count = 0
-        for curve in filter(None, curves):
+        for curve in curves:
             seen = np.interp(looked_at, [x for x, _ in curve], [y for _, y in curve], left=math.nan, right=math.nan)
             count += int(((low <= seen) & (seen <= low + high)).sum())
         return count
